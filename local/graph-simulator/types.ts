@@ -161,6 +161,11 @@ export type FaultDecision = {
   readonly applyFirst?: boolean;
   readonly wire?: WireFault;
   readonly page?: readonly PageFault[];
+  /**
+   * Applied to the reply after the request was handled (unknown properties, duplicate JSON keys, an
+   * oversize object): the server sends what this returns.
+   */
+  readonly rewrite?: (reply: SimulatorReply) => SimulatorReply;
   /** For the ledger: which rule of the plan spoke. */
   readonly rule?: string;
 };

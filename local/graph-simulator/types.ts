@@ -229,6 +229,9 @@ export type SeedTarget = {
 export type TruthSummary = {
   readonly liveObjects: Readonly<Record<ObjectType, number>>;
   readonly deletedObjects: Readonly<Record<ObjectType, number>>;
-  /** For every live group and unit: number of live targets, per relationship. */
+  /**
+   * For every live group and unit the number of live targets; keys `group.members`,
+   * `group.owners`, `administrativeUnit.members`.
+   */
   readonly linkCounts: Readonly<Record<string, readonly number[]>>;
 };

@@ -41,5 +41,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 function begin(): Shared {
   const folder = mkdtempSync(path.join(tmpdir(), 'entra-backup-test-'));
-  return { users: 0, folder, running: startPostgres({ dataDir: folder, volatile: true }) };
+  const running = startPostgres({ dataDir: folder, volatile: true }).catch((error: unknown) => {
+    removePostgres(folder);
+    throw error;
+  });
+  return { users: 0, folder, running };
 }

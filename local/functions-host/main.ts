@@ -1,0 +1,54 @@
+// The local functions host: runs an unmodified Azure Functions app (v4 model for Node.js, with
+// Durable Functions) on a laptop, as the real host would. It plays the language worker, the HTTP
+// and timer listeners and the durable extension. It is never deployed, knows nothing about backups
+// and must not be kinder to the app than the cloud is.
+//   node local/functions-host/main.ts --app DIR --port 7071 --hub FILE.sqlite [--chaos SEED] [--quiet]
+import { parseArgs } from 'node:util';
+import { startFunctionsHost } from './host.ts';
+import { HostError } from './host-error.ts';
+import { writeLineToStdout } from './log.ts';
+
+function readNumber(text: string, name: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text)) throw new HostError(`--${name} needs a whole number, not "${text}"`);
+  return value;
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      app: { type: 'string', default: '.' },
+      port: { type: 'string', default: '7071' },
+      hub: { type: 'string', default: '.local/task-hub.sqlite' },
+      chaos: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    directory: values.app,
+    port: readNumber(values.port, 'port'),
+    hub: values.hub,
+    chaosSeed: values.chaos === undefined ? undefined : readNumber(values.chaos, 'chaos'),
+    log: values.quiet ? () => {} : writeLineToStdout,
+  };
+}
+
+/** The app's own message is worth more than our stack; an unknown error keeps its stack. */
+function explain(error: unknown): string {
+  if (error instanceof HostError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+try {
+  const host = await startFunctionsHost(readOptions());
+  const stop = () => {
+    void host.stop().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  process.stdout.write(`ready ${host.url}\n`);
+} catch (error) {
+  process.stderr.write(`the functions host cannot start: ${explain(error)}\n`, () =>
+    process.exit(1),
+  );
+}

@@ -1,0 +1,55 @@
+import { BackupError } from '../errors/backup-error.ts';
+import type { Transaction } from './database.ts';
+
+/** What an activity was started with; a transaction that finds anything else is refused. */
+export interface Fence {
+  readonly sessionId: string;
+  readonly epoch: number;
+  /** The restore point of the session: N = head + 1. */
+  readonly point: number;
+}
+
+export interface TaskFence extends Fence {
+  readonly collection: string;
+  readonly generation: number;
+  readonly phase: string;
+}
+
+/**
+ * First statements of each write transaction of a session: the lease still has this epoch, the
+ * session is still in this state, both held to the commit (DESIGN 6.1). Throws `fenced`.
+ */
+export async function holdSession(
+  tx: Transaction,
+  fence: Fence,
+  state: 'open' | 'abandoning' = 'open',
+): Promise<void> {
+  const lease = await tx.row(
+    `select 1 from lease where tenant_no = $1 and kind = 'directory' and epoch = $2 for share`,
+    [tx.tenantNo, fence.epoch],
+  );
+  if (lease === undefined) throw fenced('the lease has another epoch', fence);
+  const session = await tx.row(
+    `select 1 from session where tenant_no = $1 and id = $2 and state = $3 and epoch = $4
+     for share`,
+    [tx.tenantNo, fence.sessionId, state, fence.epoch],
+  );
+  if (session === undefined) throw fenced(`the session is not ${state} any more`, fence);
+}
+
+/** As holdSession; the task must also have the generation and phase the activity started with. */
+export async function holdTask(tx: Transaction, fence: TaskFence): Promise<void> {
+  await holdSession(tx, fence);
+  const task = await tx.row(
+    `select 1 from session_task where tenant_no = $1 and session_id = $2 and collection = $3
+       and generation = $4 and phase = $5 for share`,
+    [tx.tenantNo, fence.sessionId, fence.collection, fence.generation, fence.phase],
+  );
+  if (task === undefined) throw fenced(`${fence.collection} has moved on`, fence);
+}
+
+export function fenced(why: string, fence: Fence): BackupError {
+  return new BackupError('fenced', why, {
+    details: { sessionId: fence.sessionId, epoch: fence.epoch },
+  });
+}

@@ -1,0 +1,182 @@
+import type { Transaction } from './database.ts';
+import { type Fence, fenced, type TaskFence } from './fence.ts';
+
+export type TaskPhase =
+  | 'latest'
+  | 'list'
+  | 'follow'
+  | 'listed'
+  | 'sweep'
+  | 'confirm'
+  | 'children'
+  | 'links'
+  | 'settle'
+  | 'done'
+  | 'failing'
+  | 'failed'
+  | 'skipped';
+
+export interface SessionTask {
+  readonly collection: string;
+  readonly mode: 'full' | 'incremental' | 'none';
+  readonly tracked: boolean;
+  readonly phase: TaskPhase;
+  readonly generation: number;
+  readonly listing: number;
+  readonly pass: number;
+  readonly relisted: boolean;
+  readonly round: number;
+  readonly roundStart: number;
+  readonly lastRoundStart: number;
+  readonly passRound: number;
+  readonly token: Buffer | null;
+  readonly link: Buffer | null;
+  readonly roundPages: number;
+  readonly failures: number;
+  readonly unsettled: number;
+  readonly quarantined: number;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+  readonly notCaptured: readonly string[];
+  readonly statistics: string;
+}
+
+const columns = {
+  collection: 'collection',
+  mode: 'mode',
+  tracked: 'tracked',
+  phase: 'phase',
+  generation: 'generation',
+  listing: 'listing',
+  pass: 'pass',
+  relisted: 'relisted',
+  round: 'round',
+  roundStart: 'round_start',
+  lastRoundStart: 'last_round_start',
+  passRound: 'pass_round',
+  token: 'token',
+  link: 'link',
+  roundPages: 'round_pages',
+  failures: 'failures',
+  unsettled: 'unsettled',
+  quarantined: 'quarantined',
+  outcome: 'outcome',
+  reason: 'reason',
+  notCaptured: 'not_captured',
+  statistics: 'statistics',
+} as const satisfies Record<keyof SessionTask, string>;
+
+const selected = Object.entries(columns)
+  .map(([name, column]) => `${column} as "${name}"`)
+  .join(', ');
+
+export async function tasksOf(tx: Transaction, sessionId: string): Promise<SessionTask[]> {
+  return await tx.rows<SessionTask>(
+    `select ${selected} from session_task where tenant_no = $1 and session_id = $2
+     order by collection`,
+    [tx.tenantNo, sessionId],
+  );
+}
+
+export async function taskOf(
+  tx: Transaction,
+  sessionId: string,
+  collection: string,
+): Promise<SessionTask | undefined> {
+  return await tx.row<SessionTask>(
+    `select ${selected} from session_task where tenant_no = $1 and session_id = $2
+       and collection = $3`,
+    [tx.tenantNo, sessionId, collection],
+  );
+}
+
+export type NewTask = Pick<
+  SessionTask,
+  'collection' | 'mode' | 'tracked' | 'phase' | 'token' | 'outcome' | 'reason'
+>;
+
+export async function insertTask(tx: Transaction, sessionId: string, task: NewTask): Promise<void> {
+  await tx.change(
+    `insert into session_task (tenant_no, session_id, collection, mode, tracked, phase, token,
+       outcome, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      tx.tenantNo,
+      sessionId,
+      task.collection,
+      task.mode,
+      task.tracked,
+      task.phase,
+      task.token,
+      task.outcome,
+      task.reason,
+    ],
+  );
+}
+
+export type TaskChange = Partial<Omit<SessionTask, 'collection' | 'mode'>> & {
+  readonly mode?: SessionTask['mode'];
+};
+
+/**
+ * Changes the task if it still has the generation and phase of the fence, else `fenced`. The row
+ * lock of the update waits for the share locks of pages that are being written.
+ */
+export async function changeTask(
+  tx: Transaction,
+  fence: TaskFence,
+  change: TaskChange,
+): Promise<void> {
+  const names = Object.keys(change) as (keyof typeof columns)[];
+  const sets = names.map((name, index) => `${columns[name]} = $${index + 6}`);
+  const changed = await tx.change(
+    `update session_task set ${sets.join(', ')} where tenant_no = $1 and session_id = $2
+       and collection = $3 and generation = $4 and phase = $5`,
+    [
+      tx.tenantNo,
+      fence.sessionId,
+      fence.collection,
+      fence.generation,
+      fence.phase,
+      ...names.map((name) => (change as Record<string, unknown>)[name]),
+    ],
+  );
+  if (changed !== 1) throw fenced(`${fence.collection} has moved on`, fence);
+}
+
+/** Moves the named collections from one phase to another; answers how many moved. */
+export async function moveTasks(
+  tx: Transaction,
+  fence: Fence,
+  collections: readonly string[],
+  from: readonly TaskPhase[],
+  to: TaskPhase,
+): Promise<number> {
+  return await tx.change(
+    `update session_task set phase = $5, link = null, round_pages = 0 where tenant_no = $1
+       and session_id = $2 and collection = any ($3) and phase = any ($4)`,
+    [tx.tenantNo, fence.sessionId, [...collections], [...from], to],
+  );
+}
+
+/**
+ * Starts a collection again from its token: full, under a new generation and listing, with the
+ * window counted from now. Its working rows are removed by the caller.
+ */
+export async function restartTask(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+  phase: 'latest' | 'list',
+  tracked: boolean,
+): Promise<boolean> {
+  const changed = await tx.change(
+    `update session_task set mode = 'full', phase = $4, tracked = $5, generation = generation + 1,
+       listing = listing + 1, pass = 0, relisted = false, round = 0, round_start = 0,
+       last_round_start = 0, pass_round = 0, token = null, link = null, round_pages = 0,
+       unsettled = 0
+     where tenant_no = $1 and session_id = $2 and collection = $3
+       and phase not in ('failing', 'failed', 'skipped')`,
+    [tx.tenantNo, fence.sessionId, collection, phase, tracked],
+  );
+  return changed === 1;
+}

@@ -7,6 +7,14 @@
 /** Where an embedded id is to be looked up. */
 export type IdSpace = 'objectId' | 'appId' | 'templateId' | 'tenantId';
 
+/** Graph application permissions: all of a list are needed. */
+export interface Permissions {
+  /** Held by the reader. */
+  readonly read: readonly string[];
+  /** Added by the restorer. */
+  readonly restore: readonly string[];
+}
+
 /** A relationship that Graph serves as a list of its own, for example the members of a group. */
 export interface LinkType {
   /** `<type>.<path>`, for example `group.members`; stored, never renamed. */
@@ -24,7 +32,7 @@ export interface LinkType {
   readonly reverse?: { readonly path: string; readonly sourceCast: string };
   /** reference: `$ref` POST/DELETE and bind PATCH; single-reference: PUT `$ref`. */
   readonly restore: 'reference' | 'single-reference' | 'none';
-  readonly permissions: { readonly read: readonly string[]; readonly restore: readonly string[] };
+  readonly permissions: Permissions;
 }
 
 /** Objects that live under a parent and are listed per parent. */
@@ -38,7 +46,7 @@ export interface ChildType {
   readonly volatile: readonly string[];
   /** Properties of the POST body that creates it again; the child has no PATCH when absent. */
   readonly create: readonly string[];
-  readonly permissions: { readonly read: readonly string[]; readonly restore: readonly string[] };
+  readonly permissions: Permissions;
 }
 
 /** Properties that delta does not carry: read by a list pass of their own, stored as an object. */
@@ -46,7 +54,7 @@ export interface FacetType {
   /** Stored in space `facet:<name>`; its parent is the object. */
   readonly name: string;
   readonly select: readonly string[];
-  readonly permissions: { readonly read: readonly string[]; readonly restore: readonly string[] };
+  readonly permissions: Permissions;
 }
 
 /** An id inside a body; each is also stored as a link of kind `embedded`. */
@@ -92,6 +100,8 @@ export interface ObjectType {
   /** `$top` maximum of a plain list and of a list with `$expand`. */
   readonly pageSize: { readonly list: number; readonly expanded: number };
   readonly select: readonly string[];
+  /** Items have derived types: Graph refuses their properties in `$select`, so none is sent. */
+  readonly derivedTypes?: readonly string[];
   readonly facets: readonly FacetType[];
   readonly links: readonly LinkType[];
   readonly children: readonly ChildType[];
@@ -100,13 +110,9 @@ export interface ObjectType {
   readonly volatile: readonly string[];
   /** Arrays whose order means nothing (paths as in EmbeddedReference). */
   readonly unordered: readonly string[];
-  readonly permissions: {
-    readonly read: readonly string[];
-    readonly restore: readonly string[];
-    /** Properties that need more than the type does. */
-    readonly properties?: Readonly<
-      Record<string, { readonly read?: readonly string[]; readonly restore?: readonly string[] }>
-    >;
+  readonly permissions: Permissions & {
+    /** What single properties need beyond the type. */
+    readonly properties?: Readonly<Record<string, Partial<Permissions>>>;
   };
   /** Cast under /directory/deletedItems, when the type has a recycle bin. */
   readonly recycleBin?: string;
@@ -127,9 +133,4 @@ export interface ObjectType {
   readonly level: 'restorable' | 'assisted' | 'evidence';
   /** Documentation of the resource. */
   readonly documentation: string;
-}
-
-/** Names in one tagged template: names`id displayName mail`. */
-export function names(text: TemplateStringsArray): readonly string[] {
-  return (text[0] ?? '').trim().split(/\s+/);
 }

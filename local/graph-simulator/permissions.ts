@@ -27,7 +27,7 @@ const conditionalAccessWrites: Alternatives = [
 ];
 const deletedUsers = anyOf('User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All');
 const deletedGroups = anyOf('Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All');
-const deletedUnits = anyOf(
+const readUnits = anyOf(
   'AdministrativeUnit.Read.All',
   'AdministrativeUnit.ReadWrite.All',
   'Directory.Read.All',
@@ -47,6 +47,8 @@ const documented: Readonly<Record<string, Alternatives>> = {
   'POST /groups/{id}/owners/$ref': ownerWrites,
   // https://learn.microsoft.com/graph/api/group-delete-owners
   'DELETE /groups/{id}/owners/{id}/$ref': ownerWrites,
+  // https://learn.microsoft.com/graph/api/administrativeunit-delta
+  'GET /directory/administrativeunits/delta': readUnits,
   // https://learn.microsoft.com/graph/api/administrativeunit-post-members (adding, not creating)
   'POST /directory/administrativeunits/{id}/members/$ref': anyOf(
     'AdministrativeUnit.ReadWrite.All',
@@ -62,13 +64,13 @@ const documented: Readonly<Record<string, Alternatives>> = {
   // https://learn.microsoft.com/graph/api/directory-deleteditems-list
   'GET /directory/deleteditems/microsoft.graph.user': deletedUsers,
   'GET /directory/deleteditems/microsoft.graph.group': deletedGroups,
-  'GET /directory/deleteditems/microsoft.graph.administrativeunit': deletedUnits,
+  'GET /directory/deleteditems/microsoft.graph.administrativeunit': readUnits,
   // https://learn.microsoft.com/graph/api/directory-deleteditems-get: the type is not in the path,
   // so the permission of any of the three types opens it here.
-  'GET /directory/deleteditems/{id}': [...deletedUsers, ...deletedGroups, ...deletedUnits],
+  'GET /directory/deleteditems/{id}': [...deletedUsers, ...deletedGroups, ...readUnits],
   'GET /directory/deleteditems/{id}/microsoft.graph.user': deletedUsers,
   'GET /directory/deleteditems/{id}/microsoft.graph.group': deletedGroups,
-  'GET /directory/deleteditems/{id}/microsoft.graph.administrativeunit': deletedUnits,
+  'GET /directory/deleteditems/{id}/microsoft.graph.administrativeunit': readUnits,
   // https://learn.microsoft.com/graph/api/directory-deleteditems-restore; the caller that knows the
   // type of the object asks with the cast, as the page has one row per type.
   'POST /directory/deleteditems/{id}/restore': [...restoreUsers, ...restoreGroups, ...restoreUnits],
@@ -124,6 +126,7 @@ export const readerPermissions: readonly string[] = [
   'Directory.Read.All',
   'Policy.Read.All',
   'CustomSecAttributeAssignment.Read.All',
+  'User-LifeCycleInfo.Read.All',
   'Organization.Read.All',
 ];
 
@@ -138,4 +141,5 @@ export const restorerPermissions: readonly string[] = [
   'RoleManagement.ReadWrite.Directory',
   'Policy.ReadWrite.ConditionalAccess',
   'CustomSecAttributeAssignment.ReadWrite.All',
+  'User-LifeCycleInfo.ReadWrite.All',
 ];

@@ -3,6 +3,7 @@ import { systemClock } from './clock.ts';
 import { calm, seededChaos } from './durable/chaos.ts';
 import { ClientLinks } from './durable/client-links.ts';
 import { DurableEngine, type EpisodeRecord } from './durable/engine.ts';
+import type { HistoryEvent } from './durable/history.ts';
 import { ManagementApi } from './durable/management-api.ts';
 import type { TimerLimits } from './durable/replay-program.ts';
 import { HostError } from './host-error.ts';
@@ -44,6 +45,8 @@ export interface FunctionsHost {
   /** http://127.0.0.1:PORT */
   url: string;
   engine: DurableEngine;
+  /** The history of an instance as it is stored. */
+  readHistory(instanceId: string): HistoryEvent[];
   /** Finishes what runs (for at most `drainMs`), then closes everything. */
   stop(): Promise<void>;
 }
@@ -173,6 +176,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     return {
       url: `http://127.0.0.1:${running.port}`,
       engine: running.engine,
+      readHistory: (instanceId) => running.store.readHistory(instanceId),
       stop: () => (stopping ??= stopAll(running, drainMs, logger)),
     };
   } catch (error) {

@@ -53,7 +53,11 @@ export interface OrchestratorAnswer {
 
 /** How an episode ended on the SDK's side. */
 export type EpisodeAnswer =
-  | { kind: 'state'; state: OrchestratorAnswer; thrown: boolean }
+  | {
+      kind: 'state';
+      state: OrchestratorAnswer /** Text before the state it threw. */;
+      label?: string;
+    }
   | { kind: 'failure'; message: string; stack: string };
 
 const STATE_LABEL = '\n\n$OutOfProcData$:';
@@ -66,11 +70,12 @@ export function readAnswer(outcome: InvocationOutcome): EpisodeAnswer {
     if (text === undefined) {
       return { kind: 'failure', message: 'the orchestrator function returned no state', stack: '' };
     }
-    return { kind: 'state', state: JSON.parse(text) as OrchestratorAnswer, thrown: false };
+    return { kind: 'state', state: JSON.parse(text) as OrchestratorAnswer };
   }
   const { message, stack } = outcome.failure;
   const label = message.indexOf(STATE_LABEL);
   if (label < 0) return { kind: 'failure', message, stack };
   const text = message.slice(label + STATE_LABEL.length);
-  return { kind: 'state', state: JSON.parse(text) as OrchestratorAnswer, thrown: true };
+  const state = JSON.parse(text) as OrchestratorAnswer;
+  return { kind: 'state', state, label: message.slice(0, label) };
 }

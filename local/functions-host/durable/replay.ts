@@ -196,7 +196,8 @@ export class Replay {
   }
 
   #fail(error: string): OrchestrationEnd {
-    const reason = `Orchestrator function '${this.#name}' failed: ${error}`;
+    // The genuine text ends without the blanks the error may end with (recorded case rethrow).
+    const reason = `Orchestrator function '${this.#name}' failed: ${error}`.trimEnd();
     const frames = '   at FunctionsHost.Durable.Replay.Run(OrchestratorAnswer answer)';
     return failure(reason, `Message: ${error}, StackTrace: ${frames}`);
   }

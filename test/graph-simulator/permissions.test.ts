@@ -5,6 +5,7 @@ import {
   readerPermissions,
   restorerPermissions,
 } from '../../local/graph-simulator/permissions.ts';
+import { routes } from '../../local/graph-simulator/routes/route-table.ts';
 
 const allowed = (method: string, template: string, roles: readonly string[]) =>
   checkPermission(method, template, roles) === undefined;
@@ -77,6 +78,14 @@ describe('application permissions', () => {
     ] as const) {
       expect([path, allowed(method, path, readerPermissions)]).toEqual([path, false]);
       expect([path, allowed(method, path, restorerPermissions)]).toEqual([path, true]);
+    }
+  });
+
+  test('every route the simulator serves has its row', () => {
+    for (const { template, countsAs, handlers } of routes) {
+      for (const method of Object.keys(handlers)) {
+        expect(() => alternativesFor(method, countsAs ?? template)).not.toThrow();
+      }
     }
   });
 

@@ -32,6 +32,11 @@ export const errorCatalog = {
   notFound: row(404, 'never', 'Check the id and that you may see this tenant.'),
   tenantBusy: row(409, 'later', 'Wait for the named operation or cancel it.'),
   tenantPaused: row(409, 'never', 'Set the tenant to active first.'),
+  tenantNotEmpty: row(
+    409,
+    'never',
+    'A tenant with restore points stays registered: pause it, and let its points expire first.',
+  ),
   planNotReady: row(409, 'later', 'Wait until the plan has been made.'),
   alreadyApplied: row(409, 'never', 'Make a new plan; a plan is applied once.'),
   pointMustBeExplicit: row(
@@ -71,6 +76,11 @@ export const errorCatalog = {
   ),
   graphLinkRefused: row(502, 'never', 'A link pointed elsewhere than to Graph; nothing was sent.'),
   graphNotLicensed: row(502, 'never', 'The tenant lacks the licence for this collection.'),
+  publicAddressRefused: row(
+    503,
+    'later',
+    'Link the private DNS zone to the network, or turn private mode off.',
+  ),
   signInFailed: row(503, 'later', 'Check client id, credential and consent of the application.'),
 
   // Repository

@@ -5,7 +5,16 @@ import { Database } from '../../shared/repository/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** Tables that are read before a tenant is known; every other table is a tenant table. */
-const registryTables = new Set(['pgmigrations', 'tenant']);
+const registryTables = new Set([
+  'pgmigrations',
+  'tenant',
+  'operation',
+  'job',
+  'tenant_access',
+  'audit_event',
+  'repeatable_request',
+  'shared_key',
+]);
 
 /** Values that satisfy the checks and types of any column of our tables. */
 interface Column {

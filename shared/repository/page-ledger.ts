@@ -11,8 +11,15 @@ export interface LedgerPage {
   readonly relationship?: string;
 }
 
-/** True when this page was stored before: the whole transaction is then a no-op. */
+/**
+ * Claims a page until the end of the transaction, so that a twin waits, and answers whether it was
+ * stored before: the whole transaction is then a no-op.
+ */
 export async function isStored(tx: Transaction, fence: TaskFence, step: string): Promise<boolean> {
+  await tx.rows('select pg_advisory_xact_lock($1, hashtext($2))', [
+    tx.tenantNo,
+    `${fence.sessionId} ${fence.collection} ${step}`,
+  ]);
   const row = await tx.row(
     `select 1 from page where tenant_no = $1 and session_id = $2 and collection = $3
        and generation = $4 and step = $5`,
@@ -21,7 +28,7 @@ export async function isStored(tx: Transaction, fence: TaskFence, step: string):
   return row !== undefined;
 }
 
-/** Last statement of a page transaction; a twin that was faster makes this one fail and repeat. */
+/** Last statement of a page transaction. */
 export async function recordPage(
   tx: Transaction,
   fence: TaskFence,

@@ -1,0 +1,54 @@
+import type { Transaction } from './database.ts';
+
+export interface ObjectKey {
+  readonly key: number;
+  readonly objectId: string;
+  readonly type: string;
+}
+
+/** Keys of ids of one space without a parent; ids nobody knows are left out. */
+export async function keysOf(
+  tx: Transaction,
+  space: string,
+  ids: readonly string[],
+): Promise<ObjectKey[]> {
+  return await tx.rows<ObjectKey>(
+    `select o.key, o.object_id as "objectId", o.type from unnest($3::text[]) as i (id)
+     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0 and o.object_id = i.id`,
+    [tx.tenantNo, space, [...ids]],
+  );
+}
+
+/** Makes keys for ids of one space that have none, in order. */
+export async function ensureKeys(
+  tx: Transaction,
+  space: string,
+  type: string,
+  ids: readonly string[],
+): Promise<void> {
+  await tx.change(
+    `insert into object (tenant_no, space, type, object_id)
+     select distinct $1::int, $2, $3, i.id from unnest($4::text[]) as i (id)
+     where not exists (select 1 from object o where o.tenant_no = $1 and o.space = $2
+       and o.parent_key = 0 and o.object_id = i.id)
+     order by 4 on conflict do nothing`,
+    [tx.tenantNo, space, type, [...ids]],
+  );
+}
+
+/** Keys of the parts (children, facets) of parents, those with an open version. */
+export async function openParts(
+  tx: Transaction,
+  parents: readonly number[],
+  spaces: readonly string[],
+): Promise<number[]> {
+  if (spaces.length === 0) return [];
+  const rows = await tx.rows<{ key: number }>(
+    `select o.key from object o
+     join object_version v on v.tenant_no = $1 and v.object_key = o.key
+       and v.to_point = 2147483647
+     where o.tenant_no = $1 and o.space = any ($3) and o.parent_key = any ($2)`,
+    [tx.tenantNo, [...parents], [...spaces]],
+  );
+  return rows.map((row) => row.key);
+}

@@ -1,0 +1,143 @@
+import { copyRows } from './binary-copy.ts';
+import type { Transaction } from './database.ts';
+
+/** One object as a page brings it. */
+export interface ObjectRow {
+  readonly space: string;
+  /** 0 for all but children and facets. */
+  readonly parentKey: number;
+  readonly objectId: string;
+  readonly type: string;
+  readonly hash: Buffer;
+  readonly label: string | null;
+  readonly search: string | null;
+  /** Canonical text. */
+  readonly body: string;
+}
+
+const columns = {
+  ord: 'int',
+  space: 'text',
+  parent_key: 'bigint',
+  object_id: 'text',
+  type: 'text',
+  state: 'text',
+  hash: 'bytes',
+  label: 'text',
+  search: 'text',
+  body: 'text',
+} as const;
+
+/** Temporary tables of this connection; empty at the end of each transaction. */
+const tables = `
+  create temp table if not exists page_object (ord int, space text collate "C", parent_key bigint,
+    object_id text collate "C", type text collate "C", state text collate "C", hash bytea,
+    label text, search text, body json, purge_at timestamptz) on commit delete rows;
+  create temp table if not exists page_key (ord int, key bigint, known_type text, open_from int,
+    old_state text, same boolean, reopen_from int) on commit delete rows;
+  create temp table if not exists page_gone (object_id text collate "C", purge_at timestamptz)
+    on commit delete rows;
+  create temp table if not exists page_source (ref text collate "C", key bigint)
+    on commit delete rows;
+  create temp table if not exists page_edge (ref text collate "C", target_id text collate "C")
+    on commit delete rows;
+  create temp table if not exists page_link (source bigint, target bigint) on commit delete rows;
+  set local client_min_messages = warning`;
+
+/** Makes the temporary tables and empties those an earlier page of this transaction has used. */
+export async function openPage(tx: Transaction): Promise<void> {
+  await tx.client.query(`set local client_min_messages = warning; ${tables};
+    truncate page_object, page_key, page_gone, page_source, page_edge, page_link`);
+}
+
+/** Brings the rows of a page, live, into `page_object` and finds or makes their keys. */
+export async function copyObjects(tx: Transaction, rows: readonly ObjectRow[]): Promise<void> {
+  await copyRows(
+    tx,
+    'page_object',
+    columns,
+    rows.map((row, ord) => [
+      ord,
+      row.space,
+      row.parentKey,
+      row.objectId,
+      row.type,
+      'live',
+      row.hash,
+      row.label,
+      row.search,
+      row.body,
+    ]),
+  );
+  await insertKeys(tx);
+}
+
+/** Keys are for ever: only missing ones are inserted, in order, so that pages cannot deadlock. */
+async function insertKeys(tx: Transaction): Promise<void> {
+  await tx.change(
+    `insert into object (tenant_no, space, type, object_id, parent_key)
+     select $1, p.space, p.type, p.object_id, p.parent_key from page_object p
+     where not exists (select 1 from object o where o.tenant_no = $1 and o.space = p.space
+       and o.parent_key = p.parent_key and o.object_id = p.object_id)
+     order by p.space, p.parent_key, p.object_id
+     on conflict do nothing`,
+    [tx.tenantNo],
+  );
+}
+
+/**
+ * Fills `page_object` with what the ids in `page_gone` are now, as softDeleted: the last known body,
+ * or none. Ids nobody knows get a key of `type`.
+ */
+export async function copySoftDeleted(
+  tx: Transaction,
+  space: string,
+  type: string,
+): Promise<void> {
+  await tx.change(
+    `insert into page_object (ord, space, parent_key, object_id, type, state, hash, label, search,
+       body, purge_at)
+     select row_number() over (order by g.object_id), $2, 0, g.object_id, $3, 'softDeleted', v.hash,
+       v.label, v.search, v.body, g.purge_at
+     from page_gone g
+     left join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0
+       and o.object_id = g.object_id
+     left join object_version v on v.tenant_no = $1 and v.object_key = o.key
+       and v.to_point = 2147483647`,
+    [tx.tenantNo, space, type],
+  );
+  await insertKeys(tx);
+}
+
+/** Fills `page_object` with the children and facets of the ids in `page_gone`, as softDeleted. */
+export async function copyPartsSoftDeleted(
+  tx: Transaction,
+  space: string,
+  partSpaces: readonly string[],
+): Promise<void> {
+  await tx.change(
+    `insert into page_object (ord, space, parent_key, object_id, type, state, hash, label, search,
+       body, purge_at)
+     select row_number() over (order by c.key), c.space, c.parent_key, c.object_id, c.type,
+       'softDeleted', v.hash, v.label, v.search, v.body, g.purge_at
+     from page_gone g
+     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0
+       and o.object_id = g.object_id
+     join object c on c.tenant_no = $1 and c.space = any ($3) and c.parent_key = o.key
+     join object_version v on v.tenant_no = $1 and v.object_key = c.key
+       and v.to_point = 2147483647`,
+    [tx.tenantNo, space, [...partSpaces]],
+  );
+}
+
+export interface GoneRow {
+  readonly objectId: string;
+  readonly purgeAt: Date | null;
+}
+
+export async function copyGone(tx: Transaction, rows: readonly GoneRow[]): Promise<void> {
+  await tx.change(
+    `insert into page_gone select * from unnest($1::text[], $2::timestamptz[])`,
+    [rows.map((row) => row.objectId), rows.map((row) => row.purgeAt)],
+  );
+}

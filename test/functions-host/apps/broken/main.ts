@@ -1,0 +1,1 @@
+throw new Error('POSTGRES_URL: not set: put the URL of the database');

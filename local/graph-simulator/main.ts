@@ -35,10 +35,12 @@ if (values.sample !== undefined) {
 }
 const { origin, port, caFile, controlToken } = simulator;
 const stateDir = values.state;
+const apiTenantId = values['api-tenant'] ?? values.sample ?? randomUUID();
+simulator.state.signIn.registrations.addTenant(apiTenantId);
 await writeSimulatorFile(stateDir, {
   url: origin,
   controlToken,
-  apiTenantId: values['api-tenant'] ?? values.sample ?? randomUUID(),
+  apiTenantId,
   apiAudience: values['api-audience'],
   caFile,
 });

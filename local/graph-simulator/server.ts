@@ -15,6 +15,7 @@ import { answerGraph } from './graph-endpoint.ts';
 import { createLedger } from './ledger.ts';
 import { checkPermission } from './permissions.ts';
 import type { PipelineParts } from './pipeline.ts';
+import { trackRawSockets } from './raw-sockets.ts';
 import { createSignIn } from './sign-in/sign-in.ts';
 import { createThrottling, standardThrottling, type ThrottlingSettings } from './throttling.ts';
 import type { Clock, DecideFault } from './types.ts';
@@ -70,6 +71,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       answered.catch((error: unknown) => fail(response, error));
     },
   );
+  trackRawSockets(server);
   const port = await listen(server, options.port ?? 0);
   origin = `https://localhost:${port}`;
   return {

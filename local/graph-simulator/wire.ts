@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { resetConnection } from './raw-sockets.ts';
 import type { SimulatorReply, WireFault } from './types.ts';
 
 const compress = promisify(gzip);
@@ -69,7 +70,7 @@ export async function send(
     }
   }
   if (fault?.kind === 'reset' && fault.when === 'beforeHeaders') {
-    message.socket.resetAndDestroy();
+    resetConnection(message.socket);
     return;
   }
   const accepts = String(message.headers['accept-encoding'] ?? '');
@@ -106,7 +107,7 @@ async function sendBody(
     response.setHeader('content-length', body.length);
     response.write(body.subarray(0, Math.floor(body.length / 2)));
     await delay(20);
-    message.socket.resetAndDestroy();
+    resetConnection(message.socket);
   } else if (fault?.kind === 'truncate') {
     // The whole length is announced, the connection ends in good order before it is reached.
     response.setHeader('content-length', body.length);

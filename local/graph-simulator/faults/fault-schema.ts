@@ -1,7 +1,6 @@
 // Fault plans as data: what a rule looks like when it comes over the control interface. A rule
 // names requests, says which of them, and what goes wrong with these.
 import { z } from 'zod';
-import type { JsonValue } from '../types.ts';
 
 /** Forms of the Retry-After header that were seen or that HTTP allows. */
 export const retryAfterShapes = [
@@ -139,8 +138,8 @@ export type FaultKind = Fault['kind'];
 export type FaultRuleInput = z.input<typeof faultRuleSchema>;
 export type FaultRule = z.output<typeof faultRuleSchema>;
 
-/** Reads rules from JSON; the error names the rule and what is wrong with it. */
-export function readFaultRules(value: JsonValue | readonly FaultRuleInput[]): FaultRule[] {
+/** Reads rules as `FaultRuleInput[]`; the error names the rule and what is wrong with it. */
+export function readFaultRules(value: unknown): FaultRule[] {
   const result = z.array(faultRuleSchema).safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(

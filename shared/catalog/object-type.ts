@@ -32,6 +32,8 @@ export interface LinkType {
   readonly reverse?: { readonly path: string; readonly sourceCast: string };
   /** reference: `$ref` POST/DELETE and bind PATCH; single-reference: PUT `$ref`. */
   readonly restore: 'reference' | 'single-reference' | 'none';
+  /** Most targets that one PATCH with `<path>@odata.bind` adds; without it each takes a POST. */
+  readonly bindLimit?: number;
   readonly permissions: Permissions;
 }
 

@@ -231,6 +231,11 @@ export async function listCandidates(tx: Transaction, input: CandidateInput): Pr
   ]);
   const count = await tx.change(insertDifferences, [tenant, types, keyed, input.comparisonId]);
   await tx.change(insertLinks, [tenant, input.comparisonId]);
+  // gone at commit anyway; dropped here so that one transaction can list twice
+  await tx.change(
+    `drop table cmp_changed, cmp_state, cmp_map, cmp_pair, cmp_link, cmp_link_change,
+       cmp_chosen_link, cmp_selected, cmp_except`,
+  );
   return count;
 }
 

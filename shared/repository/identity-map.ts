@@ -89,3 +89,12 @@ export async function mapIdentity(
     throw new BackupError('invalidState', `object ${entry.oldKey} is mapped to another object`);
   }
 }
+
+/** Keys that were mapped to others: each names an object that was created again. */
+export async function mappedKeys(tx: Transaction): Promise<number[]> {
+  const rows = await tx.rows<{ key: number }>(
+    'select old_key as key from identity_map where tenant_no = $1 order by old_key',
+    [tx.tenantNo],
+  );
+  return rows.map(({ key }) => key);
+}

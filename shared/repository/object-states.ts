@@ -30,7 +30,7 @@ export async function objectStatesAt(
   return new Map(rows.map((row) => [row.key, row]));
 }
 
-/** Live children and facets of the parents at a point, ordered by parent, type and id. */
+/** Children and facets of the parents at a point, ordered by parent, type and id. */
 export async function partStatesAt(
   tx: Transaction,
   parents: readonly number[],
@@ -40,29 +40,11 @@ export async function partStatesAt(
   return await tx.rows<ObjectStateRow>(
     `select ${columns} from unnest($2::bigint[]) as p (key)
      join object o on o.tenant_no = $1 and o.space = any ($3) and o.parent_key = p.key
-     join object_version v on v.tenant_no = $1 and v.object_key = o.key and v.state = 'live'
+     join object_version v on v.tenant_no = $1 and v.object_key = o.key
        and v.from_point <= $4 and v.to_point > $4
      order by o.parent_key, o.type, o.object_id`,
     [tx.tenantNo, [...parents], [...spaces], point],
   );
-}
-
-/** The newest body known of each object at or before a point, whether or not it is valid there. */
-export async function lastBodiesBefore(
-  tx: Transaction,
-  keys: readonly number[],
-  point: number,
-): Promise<Map<number, string>> {
-  const rows = await tx.rows<{ key: number; body: string }>(
-    `select k.key, v.body::text as body from unnest($2::bigint[]) as k (key)
-     cross join lateral (
-       select body from object_version
-       where tenant_no = $1 and object_key = k.key and from_point <= $3 and body is not null
-       order by from_point desc limit 1
-     ) v`,
-    [tx.tenantNo, [...keys], point],
-  );
-  return new Map(rows.map((row) => [row.key, row.body]));
 }
 
 /** Property names captured at a point, by collection; a collection without a row is missing. */

@@ -49,6 +49,8 @@ export interface PlanStep {
   /** Ids of objects that the plan creates again and that this step mentions. */
   readonly needs: readonly string[];
   readonly reason: string;
+  /** Graph permissions the write needs; entered when the plan is stored. */
+  readonly permissions?: readonly string[];
 }
 
 export type NoteKind =

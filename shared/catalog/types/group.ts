@@ -1,7 +1,6 @@
 import { defineObjectType, link, names, permissions } from '../define-object-type.ts';
 
-/** Exchange's properties come with GET of one group only (graph/api/group-get) and stay out. Without
- * Member.Read.Hidden a hidden membership would look empty. */
+/** Left out: Exchange's properties, which GET of one group serves only (graph/api/group-get). */
 export const group = defineObjectType({
   name: 'group',
   collection: '/groups',
@@ -18,6 +17,7 @@ export const group = defineObjectType({
       targets: names`user group servicePrincipal device orgContact`,
       expandLimit: 20,
       reverse: { path: 'memberOf', sourceCast: 'microsoft.graph.group' },
+      bindLimit: 20,
       permissions: permissions('Group.Read.All Member.Read.Hidden', 'Group.ReadWrite.All'),
     }),
     link('group', 'owners', {
@@ -50,7 +50,7 @@ export const group = defineObjectType({
       onPremisesDomainName onPremisesNetBiosName onPremisesSamAccountName securityIdentifier
       onPremisesSecurityIdentifier onPremisesSyncEnabled proxyAddresses renewedDateTime
       resourceProvisioningOptions`,
-    strategies: names`dynamic-rule-paused synced-read-only`,
+    strategies: names`dynamic-rule-paused mail-enabled-refused role-assignable synced-read-only`,
     naturalKey: names`uniqueName mailNickname displayName`,
     lost: ['Object id, creation time, labels, licences, app roles; mailbox, files and team.'],
   },

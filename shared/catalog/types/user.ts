@@ -60,7 +60,7 @@ export const user = defineObjectType({
       onPremisesDistinguishedName onPremisesDomainName onPremisesSamAccountName
       onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName
       proxyAddresses securityIdentifier`,
-    strategies: names`random-password synced-read-only`,
+    strategies: names`random-password enabled-last synced-read-only`,
     naturalKey: names`onPremisesImmutableId userPrincipalName mailNickname`,
     lost: [
       'The password, the registered authentication methods and identities of other providers.',

@@ -1,0 +1,122 @@
+import type { Transaction } from './database.ts';
+
+/** An end of a link as it was found: its address, and its state at the point asked for. */
+export interface LinkEndRow {
+  readonly key: number;
+  readonly objectId: string;
+  readonly type: string;
+  readonly state: 'live' | 'softDeleted' | null;
+}
+
+/** Addresses of objects and their states at a point; `state` is null without a version there. */
+export async function linkEndsAt(
+  tx: Transaction,
+  keys: readonly number[],
+  point: number,
+): Promise<Map<number, LinkEndRow>> {
+  const rows = await tx.rows<LinkEndRow>(
+    `select o.key, o.object_id as "objectId", o.type, v.state from unnest($2::bigint[]) as k (key)
+     join object o on o.tenant_no = $1 and o.key = k.key
+     left join object_version v on v.tenant_no = $1 and v.object_key = k.key
+       and v.from_point <= $3 and v.to_point > $3`,
+    [tx.tenantNo, [...keys], point],
+  );
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
+export interface LinkKey {
+  readonly relationship: string;
+  readonly source: number;
+  readonly target: number;
+}
+
+/** Those of the links that have a row at the point, dormant ones included: `rel source target`. */
+export async function linksAt(
+  tx: Transaction,
+  links: readonly LinkKey[],
+  point: number,
+): Promise<Set<string>> {
+  const rows = await tx.rows<LinkKey>(
+    `select l.relationship, l.source, l.target
+     from unnest($2::text[], $3::bigint[], $4::bigint[]) as k (relationship, source, target)
+     join link l on l.tenant_no = $1 and l.relationship = k.relationship and l.source = k.source
+       and l.target = k.target and l.from_point <= $5 and l.to_point > $5`,
+    [
+      tx.tenantNo,
+      links.map((link) => link.relationship),
+      links.map((link) => link.source),
+      links.map((link) => link.target),
+      point,
+    ],
+  );
+  return new Set(rows.map(linkName));
+}
+
+export function linkName({ relationship, source, target }: LinkKey): string {
+  return `${relationship} ${source} ${target}`;
+}
+
+export interface ReferrerRow {
+  readonly relationship: string;
+  readonly sourceKey: number;
+  readonly sourceId: string;
+  readonly sourceType: string;
+  readonly targetId: string;
+}
+
+/** Live objects whose bodies refer to one of the targets at a point. */
+export async function referrersAt(
+  tx: Transaction,
+  targets: readonly number[],
+  point: number,
+): Promise<ReferrerRow[]> {
+  return await tx.rows<ReferrerRow>(
+    `select l.relationship, s.key as "sourceKey", s.object_id as "sourceId",
+       s.type as "sourceType", t.object_id as "targetId"
+     from unnest($2::bigint[]) as k (key)
+     join link l on l.tenant_no = $1 and l.target = k.key and l.kind = 'embedded'
+       and l.from_point <= $3 and l.to_point > $3
+     join object s on s.tenant_no = $1 and s.key = l.source
+     join object t on t.tenant_no = $1 and t.key = l.target
+     join object_version v on v.tenant_no = $1 and v.object_key = l.source and v.state = 'live'
+       and v.from_point <= $3 and v.to_point > $3
+     order by s.object_id, l.relationship, t.object_id`,
+    [tx.tenantNo, [...targets], point],
+  );
+}
+
+/**
+ * Live bodies of the types at a point that contain a text, after a key, in key order. A plain search
+ * in the text: no JSON operator touches a body.
+ */
+export async function bodiesContaining(
+  tx: Transaction,
+  types: readonly string[],
+  text: string,
+  point: number,
+  after: number,
+  top: number,
+): Promise<{ key: number; objectId: string; type: string; body: string }[]> {
+  return await tx.rows(
+    `select o.key, o.object_id as "objectId", o.type, v.body::text as body from object_version v
+     join object o on o.tenant_no = $1 and o.key = v.object_key
+     where v.tenant_no = $1 and v.type = any ($2) and v.object_key > $5 and v.state = 'live'
+       and v.from_point <= $4 and v.to_point > $4 and position($3 in v.body::text) > 0
+     order by v.object_key limit $6`,
+    [tx.tenantNo, [...types], text, point, after, top],
+  );
+}
+
+/** Keys of directory objects by id; ids nobody knows are missing. */
+export async function directoryKeys(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await tx.rows<{ id: string; key: number }>(
+    `select o.object_id as id, o.key from unnest($2::text[]) as i (id)
+     join object o on o.tenant_no = $1 and o.space = 'directory' and o.parent_key = 0
+       and o.object_id = i.id`,
+    [tx.tenantNo, [...ids]],
+  );
+  return new Map(rows.map((row) => [row.id, row.key]));
+}

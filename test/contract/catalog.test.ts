@@ -54,7 +54,9 @@ describe('the catalogue', () => {
   });
 
   it('asks the reader for no permission that can write', () => {
-    expect(permissionLists().read.filter((name) => /ReadWrite|DeleteRestore|Create/.test(name))).toEqual([]);
+    expect(
+      permissionLists().read.filter((name) => /ReadWrite|DeleteRestore|Create/.test(name)),
+    ).toEqual([]);
     expect(permissionLists().restore).toContain('User.ReadWrite.All');
   });
 

@@ -1,4 +1,4 @@
-import { BackupError } from '../errors/backup-error.ts';
+import { BackupError, isBackupError } from '../errors/backup-error.ts';
 import { type BatchItem, batchBody, readBatch } from './batch-body.ts';
 import type { GraphAnswer } from './graph-answer.ts';
 import { type CallPlan, GraphCall } from './graph-call.ts';
@@ -36,8 +36,26 @@ export async function readInBatches<T>(
   const entries = requests.map((request, index) =>
     newEntry(String(index), planOf(request, options), acceptFor(request), sender),
   );
-  for (const chunk of chunksOf(entries)) await readChunk(sender, chunk, options);
-  return entries.map((entry) => entry.outcome ?? neverAnswered());
+  const failure = await readChunks(sender, entries, options);
+  return entries.map((entry) => entry.outcome ?? failure ?? neverAnswered());
+}
+
+/**
+ * Reads chunk after chunk. When a whole call fails, what has been read before stays good: the error
+ * is returned for the items that are left. Errors that concern every call are thrown.
+ */
+async function readChunks<T>(
+  sender: GraphSender,
+  entries: readonly Entry<T>[],
+  options: CallOptions,
+): Promise<BackupError | undefined> {
+  try {
+    for (const chunk of chunksOf(entries)) await readChunk(sender, chunk, options);
+    return undefined;
+  } catch (error) {
+    if (isBackupError(error, 'graphThrottled', 'graphUnavailable', 'graphBadAnswer')) return error;
+    throw error;
+  }
 }
 
 function newEntry<T>(id: string, plan: CallPlan, accept: Accept<T>, sender: GraphSender): Entry<T> {

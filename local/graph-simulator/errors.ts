@@ -34,6 +34,11 @@ export function unsupportedQuery(message: string): GraphFailure {
   return new GraphFailure(400, 'Request_UnsupportedQuery', message);
 }
 
+/** 400 for a path that leads nowhere. */
+export function unknownSegment(segment: string): GraphFailure {
+  return new GraphFailure(400, 'BadRequest', `Resource not found for the segment '${segment}'.`);
+}
+
 /** 404 with the text seen in https://github.com/microsoftgraph/msgraph-sdk-java/issues/2575 */
 export function notFound(id: string): GraphFailure {
   return new GraphFailure(

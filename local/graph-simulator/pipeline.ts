@@ -1,8 +1,9 @@
 // The way of one request: faults, token, path, method, permission, throttling, handler, ledger.
 // Items of a batch take the same way.
-import { badRequest, denied, errorBody, failureReply, GraphFailure } from './errors.ts';
+import { badRequest, errorBody, failureReply, GraphFailure, unknownSegment } from './errors.ts';
 import { ledgerEntry } from './ledger-line.ts';
 import { cachedPage, keepPage } from './page-cache.ts';
+import { refusePermission } from './route-permission.ts';
 import { requestedPage } from './routes/list-reply.ts';
 import type { RouteContext } from './routes/route-context.ts';
 import { createRouteFinder, type FoundRoute } from './routes/route-match.ts';
@@ -47,26 +48,6 @@ export type Answered = {
 };
 
 const findRoute = createRouteFinder(routes);
-
-/** Rows of the permissions table for paths that it lacks, with their documentation pages. */
-const permissionTemplates: Readonly<Record<string, string>> = {
-  // https://learn.microsoft.com/graph/api/administrativeunit-delta
-  '/directory/administrativeunits/delta': '/directory/administrativeunits',
-};
-
-/** https://learn.microsoft.com/graph/api/domain-list, .../directoryrole-list */
-const ownPermissions: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^\/domains/, ['Domain.Read.All', 'Domain.ReadWrite.All', 'Directory.Read.All']],
-  [
-    /^\/directoryroles/,
-    [
-      'RoleManagement.Read.Directory',
-      'RoleManagement.ReadWrite.Directory',
-      'Directory.Read.All',
-      'Directory.ReadWrite.All',
-    ],
-  ],
-];
 
 export function answer(
   request: SimulatorRequest,
@@ -131,7 +112,7 @@ function process(
     return unauthorized(request, check.code, check.message);
   }
   const reply = withErrors(request, () => serve(request, parts, found, state, check.caller));
-  return fault?.reply ?? fault?.rewrite?.(reply) ?? reply;
+  return fault?.reply ?? reply;
 }
 
 /**
@@ -174,7 +155,7 @@ function serve(
   }
   if (found === undefined) {
     const last = request.path.split('/').findLast((segment) => segment !== '') ?? '';
-    throw new GraphFailure(400, 'BadRequest', `Resource not found for the segment '${last}'.`);
+    throw unknownSegment(last);
   }
   if (found.handler === undefined) {
     throw new GraphFailure(
@@ -187,7 +168,12 @@ function serve(
   if (throttled !== undefined) {
     return throttled;
   }
-  const refused = refusePermission(request, parts, found, caller);
+  const refused = refusePermission(
+    request.method,
+    found.match.template,
+    caller.roles,
+    parts.checkPermission,
+  );
   return refused ?? handle(request, parts, found, state, tenant, caller);
 }
 
@@ -209,27 +195,6 @@ function charge(
   state.resourceUnits = charged.resourceUnits;
   state.headers = charged.headers;
   return charged.throttled;
-}
-
-function refusePermission(
-  request: SimulatorRequest,
-  parts: PipelineParts,
-  found: FoundRoute,
-  caller: Caller,
-): SimulatorReply | undefined {
-  const { template } = found.match;
-  const own = ownPermissions.find(([pattern]) => pattern.test(template))?.[1];
-  if (own !== undefined) {
-    if (own.some((role) => caller.roles.includes(role))) {
-      return undefined;
-    }
-    throw denied();
-  }
-  return parts.checkPermission(
-    request.method,
-    permissionTemplates[template] ?? template,
-    caller.roles,
-  );
 }
 
 function handle(

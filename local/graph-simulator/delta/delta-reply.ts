@@ -1,6 +1,6 @@
 // `/users/delta`, `/groups/delta`, `/directory/administrativeUnits/delta`: one page of a round.
 // https://learn.microsoft.com/graph/delta-query-overview
-import { badRequest, unsupportedQuery } from '../errors.ts';
+import { unknownSegment, unsupportedQuery } from '../errors.ts';
 import { allowOnly } from '../query.ts';
 import { replaceParts } from '../routes/list-reply.ts';
 import { type Collection, groups, selectedNames, units, users } from '../routes/reads.ts';
@@ -11,7 +11,7 @@ import {
   linkBase,
   type RouteContext,
 } from '../routes/route-context.ts';
-import { defaultProperties } from '../schema/property-rules.ts';
+import { defaultProperties, untrackedProperties } from '../schema/property-rules.ts';
 import type { TenantState } from '../tenant/tenant-state.ts';
 import type { JsonValue, Relationship, SimulatorReply } from '../types.ts';
 import { cutPages, type DeltaPage } from './delta-pages.ts';
@@ -73,7 +73,7 @@ function refuseUntracked(tenant: TenantState, name: DeltaCollection): void {
     throw unsupportedQuery('Delta query is not supported for this tenant type.');
   }
   if (name === 'administrativeUnits' && tenant.settings.unitDeltaMissing) {
-    throw badRequest("Resource not found for the segment 'delta'.");
+    throw unknownSegment('delta');
   }
 }
 
@@ -134,7 +134,7 @@ function openRound(tenant: TenantState, token: DeltaToken, until: number): Round
   const rows = roundRows({
     tenant,
     type: trackedCollections[token.collection].collection.type,
-    tracked: new Set(propertyNames(token)),
+    tracked: new Set(propertyNames(token).filter((name) => !untrackedProperties.has(name))),
     relationships: relationshipsOf(token),
     ids: token.ids === null ? undefined : new Set(token.ids),
     since: token.since,

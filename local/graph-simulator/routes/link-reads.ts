@@ -1,6 +1,6 @@
 // Reading relations: members, owners, manager, memberOf, their casts, counts and references.
 // Targets in the recycle bin are not shown although the links still exist.
-import { badRequest, denied, GraphFailure } from '../errors.ts';
+import { denied, GraphFailure } from '../errors.ts';
 import type { ListName } from '../page-sizes.ts';
 import { allowOnly, parseSelect, propertiesForCast } from '../query.ts';
 import { renderObject } from '../render.ts';
@@ -153,9 +153,4 @@ export function getManager(context: RouteContext, onlyReference: boolean): Simul
     '@odata.context': contextUrl(context, 'directoryObjects/$entity'),
     ...renderObject(manager, { select, typed: true }),
   });
-}
-
-/** One segment after a relation that is neither an id nor a cast. */
-export function unknownSegment(segment: string): GraphFailure {
-  return badRequest(`Resource not found for the segment '${segment}'.`);
 }

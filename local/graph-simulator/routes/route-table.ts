@@ -1,6 +1,7 @@
 // Every path the simulator serves. What is not here is an unknown path, and a known path with
 // another method is 405.
 import { deltaReply } from '../delta/delta-reply.ts';
+import { unknownSegment } from '../errors.ts';
 import type { ListName } from '../page-sizes.ts';
 import type { ObjectType, Relationship } from '../types.ts';
 import { conditionalAccessRoutes } from './conditional-access.ts';
@@ -29,7 +30,6 @@ import {
   listLinks,
   listMemberOf,
   listReferences,
-  unknownSegment,
 } from './link-reads.ts';
 import { addReference, removeReference } from './link-writes.ts';
 import {

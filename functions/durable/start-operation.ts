@@ -1,0 +1,101 @@
+// Starts the orchestration of an operation whose row exists. May be called any number of times and by
+// several processes for the same row: an instance is started once.
+
+import type { Operation, OperationKind } from '../../shared/model/operation.ts';
+import type { Database } from '../../shared/repository/database.ts';
+import { markStarted } from '../../shared/repository/operation-starts.ts';
+import type { OrchestrationClient } from './orchestration-client.ts';
+
+/** Input of every orchestration of an operation. */
+export interface OperationInput {
+  readonly tenantNo: number;
+  readonly tenantId: string;
+  readonly operationId: string;
+}
+
+interface Start {
+  readonly orchestration: string;
+  readonly instanceId: (operation: Operation) => string;
+}
+
+const starts: Readonly<Record<OperationKind, Start>> = {
+  tenantBackup: {
+    orchestration: 'backupTenant',
+    instanceId: (operation) => `backup:${operation.tenantId}`,
+  },
+  comparison: {
+    orchestration: 'compareStates',
+    instanceId: (operation) => `compare:${operation.id}`,
+  },
+  restorePlan: { orchestration: 'planRestore', instanceId: (operation) => `plan:${operation.id}` },
+  restore: { orchestration: 'applyRestore', instanceId: (operation) => `restore:${operation.id}` },
+};
+
+const unfinished: ReadonlySet<string> = new Set([
+  'Pending',
+  'Running',
+  'Suspended',
+  'ContinuedAsNew',
+]);
+
+export function instanceIdOf(operation: Operation): string {
+  return starts[operation.kind].instanceId(operation);
+}
+
+/**
+ * started: an instance of this operation runs; occupied: its instance id is taken by another
+ * operation, so that the row waits for the next minute; ended: the row was canceled meanwhile.
+ */
+export type StartAnswer = 'started' | 'occupied' | 'ended';
+
+export async function startOperation(
+  operation: Operation,
+  client: OrchestrationClient,
+  database: Database,
+): Promise<StartAnswer> {
+  const { orchestration, instanceId } = starts[operation.kind];
+  const id = instanceId(operation);
+  const owner = await runningOperation(client, id);
+  if (owner !== undefined && owner !== operation.id) return 'occupied';
+  if (owner === undefined) {
+    const input: OperationInput = {
+      tenantNo: operation.tenantNo,
+      tenantId: operation.tenantId,
+      operationId: operation.id,
+    };
+    await client.startNew(orchestration, { instanceId: id, input });
+  }
+  const marked = await database.withTenant(operation.tenantNo, (tx) =>
+    markStarted(tx, operation.id, id),
+  );
+  return marked ? 'started' : 'ended';
+}
+
+/** The operation an unfinished instance works for; undefined when there is no such instance. */
+async function runningOperation(
+  client: OrchestrationClient,
+  instanceId: string,
+): Promise<string | undefined> {
+  const status = await statusOf(client, instanceId);
+  if (status === undefined || !unfinished.has(status.runtimeStatus)) return undefined;
+  const input: unknown = status.input;
+  const isInput = typeof input === 'object' && input !== null && 'operationId' in input;
+  return isInput ? String(input.operationId) : 'unknown';
+}
+
+type Status = Awaited<ReturnType<OrchestrationClient['getStatus']>>;
+
+/** The SDK throws an Error without a code for an instance that was never started. */
+async function statusOf(
+  client: OrchestrationClient,
+  instanceId: string,
+): Promise<Status | undefined> {
+  try {
+    return await client.getStatus(instanceId, { showInput: true });
+  } catch (error) {
+    if (error instanceof Error && /replied with HTTP 404/.test(error.message)) {
+      return undefined;
+    }
+    throw error;
+  }
+}

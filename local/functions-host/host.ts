@@ -36,6 +36,8 @@ export interface FunctionsHostOptions {
   limits?: Partial<TimerLimits>;
   /** Largest activity input or output in bytes of JSON text; default 45 KB. */
   maxPayloadBytes?: number;
+  /** How many orchestration histories stay in memory; others are read again. */
+  keptSessions?: number;
   /** How long a stop waits for what runs, in ms; default 10 s. */
   drainMs?: number;
   onEpisode?: (episode: EpisodeRecord) => void;
@@ -57,6 +59,7 @@ const DEFAULT_LIMITS: TimerLimits = {
   longTimerIntervalMs: 3 * DAY_MS,
 };
 const DEFAULT_PAYLOAD_BYTES = 45 * 1024;
+const DEFAULT_KEPT_SESSIONS = 500;
 const DEFAULT_DRAIN_MS = 10_000;
 
 /** Settings every Functions app finds in its environment. */
@@ -131,6 +134,7 @@ async function startParts(
       chaos: options.chaosSeed === undefined ? calm : seededChaos(options.chaosSeed),
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       maxPayloadBytes: options.maxPayloadBytes ?? DEFAULT_PAYLOAD_BYTES,
+      keptSessions: options.keptSessions ?? DEFAULT_KEPT_SESSIONS,
       onEpisode: options.onEpisode,
     });
     const extraInput = clientInput(port, settings.hubName);

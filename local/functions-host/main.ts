@@ -39,10 +39,17 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`, () => process.exit(1));
+}
+
 try {
   const host = await startFunctionsHost(readOptions());
   const stop = () => {
-    void host.stop().then(() => process.exit(0));
+    void host.stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(`the functions host did not stop cleanly: ${explain(error)}`),
+    );
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

@@ -11,30 +11,6 @@ const isLong = (t: Transcript) => t.case.startsWith('longTimer');
 // Which completions share a batch was left to chance when this one was recorded.
 const FREE_BATCHES = new Set(['fan30']);
 
-let runner: TranscriptRunner;
-let longRunner: TranscriptRunner;
-
-// Cases mostly wait; run beside each other they take seconds instead of minutes.
-const limit = pLimit(20);
-const ownViews = new Map<string, Promise<unknown>>();
-
-beforeAll(async () => {
-  const rest = transcripts.filter((t) => !isLong(t));
-  runner = await TranscriptRunner.start(rest, { short: 6 * DAY_MS, interval: 3 * DAY_MS });
-  const long = transcripts.filter(isLong);
-  longRunner = await TranscriptRunner.start(long, { short: 2000, interval: 1000 });
-  for (const t of transcripts) {
-    const view = limit(() => ownView(isLong(t) ? longRunner : runner, t));
-    view.catch(() => undefined);
-    ownViews.set(t.case, view);
-  }
-});
-
-afterAll(async () => {
-  await runner.stop();
-  await longRunner.stop();
-});
-
 interface View {
   episodes: Record<string, { history: string[]; played: string; answer: unknown }[]>;
 }
@@ -93,12 +69,43 @@ async function ownView(host: TranscriptRunner, t: Transcript) {
   return normalise({ episodes: episodesView(lists, isUnstable(t)), ...end, lastCommit });
 }
 
-describe('the engine behaves as the genuine one was recorded', () => {
+// With no history kept in memory every episode starts from the store, as after a restart.
+describe.each([
+  ['with histories kept in memory', 500],
+  ['with histories read from the store each time', 0],
+])('the engine behaves as the genuine one was recorded, %s', (_, keptSessions) => {
+  // Cases mostly wait; run beside each other they take seconds instead of minutes.
+  const limit = pLimit(20);
+  const runners: TranscriptRunner[] = [];
+  const ownViews = new Map<string, Promise<unknown>>();
+
+  beforeAll(async () => {
+    const start = async (list: Transcript[], short: number, interval: number) => {
+      const runner = await TranscriptRunner.start(list, { keptSessions, short, interval });
+      runners.push(runner);
+      for (const t of list) {
+        const view = limit(() => ownView(runner, t));
+        view.catch(() => undefined);
+        ownViews.set(t.case, view);
+      }
+    };
+    await start(transcripts.filter(isLong), 2000, 1000);
+    await start(
+      transcripts.filter((t) => !isLong(t)),
+      6 * DAY_MS,
+      3 * DAY_MS,
+    );
+  });
+
+  afterAll(async () => {
+    for (const runner of runners) await runner.stop();
+  });
+
   test('all 112 recordings are here', () => {
     expect(transcripts.length).toBe(112);
   });
 
-  test.each(transcripts.map((t) => [t.case, t] as const))('%s', async (_, t) => {
+  test.each(transcripts.map((t) => [t.case, t] as const))('%s', async (_name, t) => {
     expect(await ownViews.get(t.case)).toEqual(expectedView(t));
   });
 });

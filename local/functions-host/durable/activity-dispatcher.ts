@@ -73,6 +73,7 @@ export class ActivityDispatcher {
     const twice = chaos.runTwice();
     let outcome = await this.#execute(activity);
     if (twice) outcome = await this.#execute(activity);
+    if (store.closed) return;
     const { instanceId, executionId } = activity;
     const event = this.#resultEvent(activity, outcome);
     const message: NewMessage = { instanceId, executionId, visibleAt: now(), event };

@@ -47,6 +47,7 @@ export interface EngineOptions {
   chaos: Chaos;
   limits: TimerLimits;
   maxPayloadBytes: number;
+  keptSessions: number;
   onEpisode?: ((episode: EpisodeRecord) => void) | undefined;
 }
 
@@ -86,6 +87,7 @@ export class DurableEngine {
     this.#orchestrations = new OrchestrationDispatcher({
       ...{ store, clock, logger, chaos },
       maxConcurrent: settings.maxConcurrentOrchestrators,
+      keptSessions: options.keptSessions,
       scheduled: (activities) => this.#runner.enqueue(activities),
       acceptsVersion: (version) =>
         settings.versionFailureStrategy === 'Fail' || acceptsVersion(settings, version),
@@ -229,7 +231,13 @@ export class DurableEngine {
     return 'accepted';
   }
 
-  async #callOrchestrator(history: HistoryEvent[], started: HistoryEvent): Promise<EpisodeAnswer> {
+  // The thrown message holds the whole state; the log gets the error alone.
+  #logFailure(name: string, answer: EpisodeAnswer): void {
+    const error = answer.kind === 'failure' ? answer.message : answer.state.error;
+    if (error) this.#options.logger.write('error', `Function.${name}`, error);
+  }
+
+  async #callOrchestrator(history: string, started: HistoryEvent): Promise<EpisodeAnswer> {
     const { settings, invoker, limits, onEpisode } = this.#options;
     const { Name: name = '', Version: version = '' } = started;
     const fn = this.#orchestrators.find(name);
@@ -244,8 +252,10 @@ export class DurableEngine {
     const outcome = await invoker.invoke(fn, {
       trigger: { string: trigger },
       triggerMetadata: metadata,
+      logFailure: false,
     });
     const answer = readAnswer(outcome);
+    this.#logFailure(fn.name, answer);
     onEpisode?.({ instanceId, trigger, answer });
     return answer;
   }

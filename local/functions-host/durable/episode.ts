@@ -26,18 +26,20 @@ import {
 } from './history.ts';
 import { Replay, type ReplayResult } from './replay.ts';
 import type { ProgramEnvironment } from './replay-program.ts';
+import { HistoryText } from './trigger.ts';
 
 /** One instance while it is worked on: its row and its history. */
 export interface Session {
   instance: InstanceRecord;
   history: HistoryEvent[];
+  text: HistoryText;
 }
 
 export interface EpisodeEnvironment extends ProgramEnvironment {
   now(): number;
   defaultVersion: string;
-  /** Calls the orchestrator function with the history so far. */
-  callOrchestrator(history: HistoryEvent[], started: HistoryEvent): Promise<EpisodeAnswer>;
+  /** Calls the orchestrator function with the history so far, as JSON text without brackets. */
+  callOrchestrator(history: string, started: HistoryEvent): Promise<EpisodeAnswer>;
 }
 
 /** A new execution id: 32 hexadecimal digits. */
@@ -54,6 +56,8 @@ export class Episode {
   readonly #environment: EpisodeEnvironment;
   readonly #instance: InstanceRecord;
   #history: HistoryEvent[];
+  #text: HistoryText;
+  #settled: number;
   #persisted: number;
   readonly #activities: NewActivity[] = [];
   readonly #messages: NewMessage[] = [];
@@ -62,6 +66,8 @@ export class Episode {
     this.#environment = environment;
     this.#instance = { ...session.instance };
     this.#history = [...session.history];
+    this.#text = session.text;
+    this.#settled = session.instance.played;
     this.#persisted = session.history.length;
   }
 
@@ -90,7 +96,8 @@ export class Episode {
   }
 
   async #replay(): Promise<ReplayResult> {
-    const answer = await this.#environment.callOrchestrator(this.#history, this.#started);
+    const text = this.#text.of(this.#history, this.#settled);
+    const answer = await this.#environment.callOrchestrator(text, this.#started);
     const replay = new Replay(this.#instance.executionId, answer, this.#environment);
     // The replay marks events as played; a thrown-away episode must not have done so.
     this.#history = this.#history.map((event) => (event.IsPlayed ? event : { ...event }));
@@ -199,6 +206,8 @@ export class Episode {
     };
     const first = [orchestratorStarted(now), executionStarted(start, now)];
     this.#history = [...first, ...next.carried, orchestratorCompleted(now)];
+    this.#text = new HistoryText();
+    this.#settled = 0;
     this.#persisted = 0;
   }
 
@@ -211,7 +220,10 @@ export class Episode {
       activities: this.#activities,
       messages: this.#messages,
     };
-    return { commit, session: { instance: this.#instance, history: this.#history } };
+    return {
+      commit,
+      session: { instance: this.#instance, history: this.#history, text: this.#text },
+    };
   }
 }
 

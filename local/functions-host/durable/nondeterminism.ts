@@ -22,7 +22,12 @@ const ACTION_TYPE: Record<Decision['kind'], string> = {
 
 const UNSCHEDULED = "but the current replay execution hasn't (yet?) scheduled this task.";
 
+function sameName(event: HistoryEvent, name: string): boolean {
+  return event.Name === name || event.Name?.toLowerCase() === name.toLowerCase();
+}
+
 function describeActivity(event: HistoryEvent, replayed: Decision | undefined): string | undefined {
+  if (replayed?.kind === 'activity' && sameName(event, replayed.name)) return undefined;
   const past = 'A previous execution of this orchestration scheduled an activity task';
   const { EventId: id, Name: name = '', Version: version = '' } = event;
   if (!replayed) {
@@ -34,22 +39,22 @@ function describeActivity(event: HistoryEvent, replayed: Decision | undefined): 
     const type = ACTION_TYPE[replayed.kind];
     return `${instead} replay instead produced a ${type} action with this sequence number. ${ADVICE}`;
   }
-  if (replayed.name.toLowerCase() === name.toLowerCase()) return undefined;
   const other = `an activity task named '${replayed.name}' with this sequence number.`;
   return `${instead} replay instead scheduled ${other}  ${ADVICE}`;
 }
 
 function describeTimer(event: HistoryEvent, replayed: Decision | undefined): string | undefined {
+  if (replayed?.kind === 'timer') return undefined;
   const id = event.EventId;
   const past = `A previous execution of this orchestration scheduled a timer task with sequence number ${id}`;
   if (!replayed) return `${past} ${UNSCHEDULED} ${ADVICE}`;
-  if (replayed.kind === 'timer') return undefined;
   const type = ACTION_TYPE[replayed.kind];
   const instead = `named but the current orchestration replay instead produced a ${type} action`;
   return `${past} ${instead} with this sequence number. ${ADVICE}`;
 }
 
 function describeSub(event: HistoryEvent, replayed: Decision | undefined): string | undefined {
+  if (replayed?.kind === 'subOrchestration' && sameName(event, replayed.name)) return undefined;
   const { EventId: id, Name: name = '', Version: version = '', InstanceId: child = '' } = event;
   const task = `with sequence ID ${id} and name '${name}' (version '${version}', instance ID '${child}')`;
   const past = `A previous execution of this orchestration scheduled a sub-orchestration task ${task},`;
@@ -59,7 +64,6 @@ function describeSub(event: HistoryEvent, replayed: Decision | undefined): strin
     const type = ACTION_TYPE[replayed.kind];
     return `${instead} produced a ${type} action at this sequence number. ${ADVICE}`;
   }
-  if (replayed.name.toLowerCase() === name.toLowerCase()) return undefined;
   const other = `a sub-orchestration task with name ${replayed.name} at this sequence number.`;
   return `${instead} scheduled ${other} ${ADVICE}`;
 }

@@ -7,6 +7,7 @@ import type { Chaos } from './chaos.ts';
 import { Episode, type EpisodeEnvironment, type Session } from './episode.ts';
 import { EVENT } from './history.ts';
 import { reconcile } from './reconcile.ts';
+import { HistoryText } from './trigger.ts';
 
 export interface OrchestrationDispatcherOptions {
   store: Store;
@@ -15,13 +16,13 @@ export interface OrchestrationDispatcherOptions {
   chaos: Chaos;
   environment: EpisodeEnvironment;
   maxConcurrent: number;
+  /** How many histories stay in memory between episodes; others are read again. */
+  keptSessions: number;
   /** False leaves a new execution of this version waiting. */
   acceptsVersion(version: string): boolean;
   scheduled(activities: StoredActivity[]): void;
 }
 
-// Histories kept in memory between episodes; others are read again from the store.
-const KEPT_SESSIONS = 500;
 const RETRY_MS = 1000;
 
 /**
@@ -133,7 +134,7 @@ export class OrchestrationDispatcher {
     const known = this.#sessions.get(instanceId)?.instance ?? store.findInstance(instanceId);
     const load = () => this.#load(instanceId);
     const { session, accepted, dropped } = reconcile(known, load, waiting, this.#now());
-    if (dropped.length > 0) store.dropMessages(dropped);
+    if (dropped.length > 0) this.#drop(instanceId, waiting, dropped);
     if (!session || accepted.length === 0) return;
     if (!acceptsVersion(session.instance.version)) {
       const version = session.instance.version;
@@ -144,6 +145,7 @@ export class OrchestrationDispatcher {
     const batch = arrivals(accepted, chaos);
     if (batch.length < accepted.length) this.#ready.add(instanceId);
     const result = await new Episode(session, environment).run(batch);
+    if (store.closed) return;
     if (this.#purged.has(instanceId)) {
       this.#ready.add(instanceId);
       return;
@@ -153,6 +155,18 @@ export class OrchestrationDispatcher {
       return;
     }
     this.#commit(result);
+  }
+
+  #drop(instanceId: string, waiting: StoredMessage[], dropped: number[]): void {
+    this.#options.store.dropMessages(dropped);
+    const starts = waiting.filter(
+      (m) => dropped.includes(m.id) && m.event.EventType === EVENT.ExecutionStarted,
+    );
+    // Whoever sent it waits for ever, as with the genuine engine; that needs to be findable.
+    for (const _ of starts) {
+      const message = `a start of instance ${instanceId} was dropped, because it is running already`;
+      this.#options.logger.write('warning', 'Host.Durable', message);
+    }
   }
 
   #commit(result: Awaited<ReturnType<Episode['run']>>): void {
@@ -168,7 +182,9 @@ export class OrchestrationDispatcher {
   #keep(instanceId: string, session: Session): void {
     this.#sessions.set(instanceId, session);
     const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > KEPT_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    if (this.#sessions.size > this.#options.keptSessions && oldest !== undefined) {
+      this.#sessions.delete(oldest);
+    }
   }
 
   #load(instanceId: string): Session {
@@ -181,7 +197,7 @@ export class OrchestrationDispatcher {
     for (const event of history.slice(0, instance.played)) {
       if (event.EventType !== EVENT.OrchestratorStarted) event.IsPlayed = true;
     }
-    return { instance, history };
+    return { instance, history, text: new HistoryText() };
   }
 }
 

@@ -1,6 +1,7 @@
 import { type InstanceRecord, isFinal, type StoredMessage } from '../store/records.ts';
 import type { Session } from './episode.ts';
 import { EVENT, type HistoryEvent } from './history.ts';
+import { HistoryText } from './trigger.ts';
 
 export interface Reconciled {
   /** What the instance is when the work item begins; undefined = nothing to do. */
@@ -37,7 +38,7 @@ function begin(known: InstanceRecord | undefined, event: HistoryEvent, now: numb
     updatedAt: now,
     played: 0,
   };
-  return { instance, history: [] };
+  return { instance, history: [], text: new HistoryText() };
 }
 
 /**

@@ -2,17 +2,6 @@ import { formatTimeSpan } from '../worker/invocation.ts';
 import type { HistoryEvent } from './history.ts';
 import type { TimerLimits } from './replay-program.ts';
 
-// Most events of a long history do not change from one episode to the next, so their text is kept.
-const texts = new WeakMap<HistoryEvent, { played: boolean; text: string }>();
-
-function eventText(event: HistoryEvent): string {
-  const known = texts.get(event);
-  if (known && known.played === event.IsPlayed) return known.text;
-  const text = JSON.stringify(event);
-  texts.set(event, { played: event.IsPlayed, text });
-  return text;
-}
-
 /** `[d.]hh:mm:ss`, with a fraction where there is one. */
 function timeSpan(ms: number): string {
   const fraction = ms % 1000;
@@ -21,11 +10,31 @@ function timeSpan(ms: number): string {
 }
 
 /**
+ * The history of one execution as text. Its older part never changes any more and would be written
+ * anew for each episode, which is quadratic in the number of steps; so that part is kept.
+ */
+export class HistoryText {
+  #count = 0;
+  #text = '';
+
+  /** @param settled how many events at the beginning stay as they are from now on */
+  of(history: HistoryEvent[], settled: number): string {
+    for (const event of history.slice(this.#count, settled)) {
+      this.#text += `${this.#text === '' ? '' : ','}${JSON.stringify(event)}`;
+    }
+    this.#count = Math.max(this.#count, settled);
+    const rest = history.slice(this.#count).map((event) => JSON.stringify(event));
+    return this.#text === '' ? rest.join(',') : [this.#text, ...rest].join(',');
+  }
+}
+
+/**
  * The value of an orchestration trigger (T1-T3), JSON text.
+ * @param events the history as text
  * @param started the ExecutionStarted event of this execution
  */
 export function orchestrationTrigger(
-  history: HistoryEvent[],
+  events: string,
   started: HistoryEvent,
   limits: TimerLimits,
 ): string {
@@ -39,6 +48,5 @@ export function orchestrationTrigger(
     maximumShortTimerDuration: timeSpan(limits.maximumShortTimerMs),
     defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
   });
-  const events = history.map(eventText).join(',');
   return `{"history":[${events}],"input":${started.Input ?? 'null'},${rest.slice(1)}`;
 }

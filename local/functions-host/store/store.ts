@@ -39,6 +39,11 @@ export class Store {
     this.database.close();
   }
 
+  /** Whether `close` has been called: what ends later must be left to the next start. */
+  get closed(): boolean {
+    return !this.database.isOpen;
+  }
+
   /** A statement, prepared once. */
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);

@@ -107,6 +107,7 @@ export class TimerFunctions {
   async #runAndWait(timer: Timer, pastDue: boolean): Promise<void> {
     const started = this.#options.clock.now();
     await this.#invoke(timer, pastDue);
+    if (this.#options.store.closed) return;
     const next = this.#next(timer, this.#options.clock.now());
     if (next !== undefined) this.#save(timer, new Date(started).toISOString(), next, started);
     if (!this.#stopped) this.#waitForNext(timer);

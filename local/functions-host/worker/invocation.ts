@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Logger, LogLevel } from '../log.ts';
 import type { AppRegistrations, CoreInvocationContext, HookName } from './core-api.ts';
 import type {
@@ -24,6 +24,8 @@ export interface InvocationInputs {
   extraInput?: (type: string) => RpcTypedData | null;
   triggerMetadata?: Record<string, RpcTypedData>;
   traceParent?: string | undefined;
+  /** False leaves a failure to the caller's log. */
+  logFailure?: boolean;
 }
 
 /** Calls functions of one app: hooks, arguments, handler, answer; as the Node.js worker does. */
@@ -48,7 +50,7 @@ export class Invoker {
       (error: unknown): InvocationOutcome => ({ ok: false, failure: describeFailure(error) }),
     );
     const outcome = await this.#withTimeout(fn, run);
-    if (!outcome.ok) {
+    if (!outcome.ok && inputs.logFailure !== false) {
       const { message, stack } = outcome.failure;
       this.#logger.write('error', `Function.${fn.name}`, stack || message, invocationId);
     }
@@ -158,7 +160,9 @@ function buildRequest(
 }
 
 function newTraceParent(): string {
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
+  // randomUUID draws from a pool, unlike randomBytes, and this is done for every invocation.
+  const ids = [randomUUID(), randomUUID()].map((id) => id.replaceAll('-', ''));
+  return `00-${ids[0]}-${ids[1]?.slice(16)}-00`;
 }
 
 /** The worker's rules for what is not an Error: text stays text, all else becomes JSON. */

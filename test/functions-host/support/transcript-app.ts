@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FunctionHandler, InvocationContext } from '@azure/functions';
+import type { AutoClock } from './auto-clock.ts';
 import type { Transcript } from './transcript.ts';
 
 /** How often activities ran, by instance. */
@@ -42,18 +42,18 @@ interface BoomInput {
 const LATENCY: Record<string, number> = { rt: 50 };
 
 /** The activities that the recorded orchestrators call. */
-function buildActivities(): Record<string, (input: never) => unknown> {
+function buildActivities(clock: AutoClock): Record<string, (input: never) => unknown> {
   const booms = new Map<string, number>();
   return {
     echo: (input: unknown) => input,
     nothing: () => undefined,
     nul: () => null,
     delay: async ({ ms, v }: { ms: number; v: unknown }) => {
-      await sleep(ms);
+      await clock.sleep(ms);
       return v;
     },
     boom: async ({ k, ms = 0, fails = Number.POSITIVE_INFINITY }: BoomInput) => {
-      await sleep(ms || (LATENCY[k] ?? 0));
+      await clock.sleep(ms || (LATENCY[k] ?? 0));
       const count = (booms.get(k) ?? 0) + 1;
       booms.set(k, count);
       if (count <= fails) throw new Error(`kaboom ${count}`);
@@ -78,6 +78,7 @@ type Compile = (df: unknown, flip: (key: string) => number) => Record<string, ne
 export async function registerTranscriptApp(
   transcripts: Transcript[],
   counts: RunCounts,
+  clock: AutoClock,
 ): Promise<void> {
   const df = await import('durable-functions');
   const flips = new Map<string, number>();
@@ -86,8 +87,9 @@ export async function registerTranscriptApp(
     flips.set(key, count + 1);
     return count;
   };
-  for (const [name, handler] of Object.entries(buildActivities())) {
+  for (const [name, handler] of Object.entries(buildActivities(clock))) {
     const counted: FunctionHandler = (input: unknown, context: InvocationContext) => {
+      clock.alive();
       const id = String(context.triggerMetadata?.['instanceId']);
       counts.byInstance.set(id, (counts.byInstance.get(id) ?? 0) + 1);
       return handler(input as never);

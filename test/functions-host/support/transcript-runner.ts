@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpisodeRecord } from '../../../local/functions-host/durable/engine.ts';
 import { EVENT, type HistoryEvent } from '../../../local/functions-host/durable/history.ts';
 import { type FunctionsHost, startFunctionsHost } from '../../../local/functions-host/host.ts';
+import { AutoClock } from './auto-clock.ts';
 import { commitLine, historyLine } from './normalise.ts';
 import { type PlannedOperation, planOperations, type Transcript } from './transcript.ts';
 import { type RunCounts, registerTranscriptApp } from './transcript-app.ts';
@@ -40,28 +40,36 @@ export class TranscriptRunner {
   readonly #host: FunctionsHost;
   readonly #episodes = new Map<string, OwnEpisode[]>();
   readonly #counts: RunCounts;
+  readonly #clock: AutoClock;
   #onEpisode: (() => void)[] = [];
 
-  private constructor(host: FunctionsHost, counts: RunCounts) {
+  private constructor(host: FunctionsHost, counts: RunCounts, clock: AutoClock) {
     this.#host = host;
+    this.#clock = clock;
     this.#counts = counts;
   }
 
-  static async start(transcripts: Transcript[], limits: { short: number; interval: number }) {
+  static async start(
+    transcripts: Transcript[],
+    limits: { short: number; interval: number; keptSessions: number },
+  ) {
     const counts: RunCounts = { byInstance: new Map() };
+    const clock = new AutoClock();
     let runner: TranscriptRunner | undefined;
     const host = await startFunctionsHost({
       directory: import.meta.dirname,
       port: 0,
       hub: ':memory:',
       log: () => {},
-      register: () => registerTranscriptApp(transcripts, counts),
+      register: () => registerTranscriptApp(transcripts, counts, clock),
+      clock,
       settings: { hubName: 'RefHub', maxConcurrentActivities: 100, maxConcurrentOrchestrators: 50 },
       maxPayloadBytes: Number.POSITIVE_INFINITY,
+      keptSessions: limits.keptSessions,
       limits: { maximumShortTimerMs: limits.short, longTimerIntervalMs: limits.interval },
       onEpisode: (episode) => runner?.record(episode),
     });
-    runner = new TranscriptRunner(host, counts);
+    runner = new TranscriptRunner(host, counts, clock);
     return runner;
   }
 
@@ -70,10 +78,12 @@ export class TranscriptRunner {
   }
 
   stop(): Promise<void> {
+    this.#clock.stop();
     return this.#host.stop();
   }
 
   record(episode: EpisodeRecord): void {
+    this.#clock.alive();
     const trigger = JSON.parse(episode.trigger) as TriggerValue;
     const list = this.#episodes.get(episode.instanceId) ?? [];
     list.push({
@@ -104,7 +114,7 @@ export class TranscriptRunner {
     const planned = planOperations(transcript);
     const takesSnapshots = (SNAPSHOTS[transcript.case] ?? []).map(async (after) => {
       await this.#reached(instanceId, after);
-      await sleep(COMMIT_MS / 4);
+      await this.#clock.sleep(COMMIT_MS / 4);
       const status = await this.status(instanceId);
       return { runtimeStatus: status.runtimeStatus, customStatus: status.customStatus };
     });
@@ -148,7 +158,7 @@ export class TranscriptRunner {
     for (const operation of planned) {
       if (operation.after > 0) {
         await this.#reached(operation.target, operation.after);
-        await sleep(COMMIT_MS);
+        await this.#clock.sleep(COMMIT_MS);
       }
       statuses.push(await this.#perform(operation));
     }
@@ -164,8 +174,7 @@ export class TranscriptRunner {
     const query = argument ? `?reason=${encodeURIComponent(argument)}` : '';
     const url =
       verb === 'raiseEvent' ? `${instance}/raiseEvent/${argument}` : `${instance}/${verb}${query}`;
-    const response = await fetch(url, { method: 'POST' });
-    return response.status;
+    return this.#clock.hold(async () => (await fetch(url, { method: 'POST' })).status);
   }
 
   #reached(instanceId: string, count: number): Promise<void> {
@@ -184,11 +193,11 @@ export class TranscriptRunner {
   async #ended(transcript: Transcript): Promise<void> {
     const expected = Map.groupBy(transcript.episodes, (episode) => episode.instanceId);
     const reached = [...expected].map(([id, list]) =>
-      id.startsWith('<') ? sleep(500) : this.#reached(id, list.length),
+      id.startsWith('<') ? this.#clock.sleep(500) : this.#reached(id, list.length),
     );
-    await Promise.race([Promise.all(reached), sleep(8000)]);
+    await Promise.race([Promise.all(reached), this.#clock.sleep(20_000)]);
     // Late activities and episodes too many must have had their time to show.
-    await sleep(700);
+    await this.#clock.sleep(2000);
   }
 }
 

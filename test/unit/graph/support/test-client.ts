@@ -57,7 +57,7 @@ export function clientOf(
 ): TestClient {
   const clock = new SteppingClock();
   const logger = new MemoryLogger();
-  const network = options.network ?? createNetwork({ extraCa: server.ca });
+  const network = options.network ?? networkOf(server);
   const client = createGraphClient({
     graphUrl: server.origin,
     loginUrl: server.origin,
@@ -74,4 +74,13 @@ export function clientOf(
     ...options,
   });
   return { client, clock, logger, network };
+}
+
+const networks = new WeakMap<GraphServer, Network>();
+
+/** One for all clients of a server: handshakes are what such tests would spend their time on. */
+function networkOf(server: GraphServer): Network {
+  const known = networks.get(server) ?? createNetwork({ extraCa: server.ca });
+  networks.set(server, known);
+  return known;
 }

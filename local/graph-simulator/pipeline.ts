@@ -12,6 +12,7 @@ import type { TenantState } from './tenant/tenant-state.ts';
 import { newestView, replicaView } from './tenant/tenant-view.ts';
 import type {
   Caller,
+  CallerCheck,
   ChargeRequest,
   CheckCaller,
   CheckPermission,
@@ -109,7 +110,7 @@ function process(
     return early;
   }
   if (!check.ok) {
-    return unauthorized(request, check.code, check.message);
+    return unauthorized(request, check);
   }
   const reply = withErrors(request, () => serve(request, parts, found, state, check.caller));
   return fault?.reply ?? reply;
@@ -128,11 +129,15 @@ export function withoutEffect(fault: FaultDecision): SimulatorReply | undefined 
   return fault.reply ?? (breaks ? { status: 503, headers: {} } : undefined);
 }
 
-function unauthorized(request: SimulatorRequest, code: string, message: string): SimulatorReply {
+function unauthorized(
+  request: SimulatorRequest,
+  { code, message, challenge }: Extract<CallerCheck, { ok: false }>,
+): SimulatorReply {
+  const more = challenge === undefined ? '' : `, ${challenge}`;
   return {
     status: 401,
     headers: {
-      'www-authenticate': `Bearer realm="", authorization_uri="${request.origin}/common/oauth2/authorize"`,
+      'www-authenticate': `Bearer realm="", authorization_uri="${request.origin}/common/oauth2/authorize"${more}`,
     },
     body: errorBody(request, code, message),
   };

@@ -77,7 +77,13 @@ export type Caller = {
 /** Result of the token check; `code` and `message` become the 401 body. */
 export type CallerCheck =
   | { readonly ok: true; readonly caller: Caller }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      /** Further parameters of the WWW-Authenticate header (a claims challenge). */
+      readonly challenge?: string;
+    };
 
 export type CheckCaller = (authorization: string | undefined, now: number) => CallerCheck;
 

@@ -266,7 +266,7 @@ describe('what goes wrong', () => {
     expect([...kinds].sort()).toEqual(
       [
         'brokenUtf8 conflictingRows cutJson deepObject delay doubleRows dropProperty',
-        'duplicateKeys duplicateRows emptyPage endlessRound expiredDeltaToken expiredPageToken',
+        'duplicateKeys duplicateRows emptyPage endlessRound exactNumbers expiredDeltaToken expiredPageToken',
         'hang html loseNextLink missingValue nextLinkLoop nullRow oversizeObject redirect',
         'removedBeforeAdded replaceBody replaceNextLink replaceValue replayRound reset',
         'responseLost skipRows slowDrip status throttle truncate unknownProperties',

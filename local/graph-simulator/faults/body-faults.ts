@@ -17,6 +17,10 @@ export const bodyFaults = {
     changeFirst(() => ({ oversize: 'x'.repeat(bytes) })),
   deepObject: ({ depth }: { depth: number }) =>
     onSuccess((reply, text) => asText(reply, withDeepValue(text, depth))),
+  exactNumbers: () =>
+    onSuccess((reply, text) =>
+      asText(reply, insertBeforeId(text, '"numbers":[9007199254740993,1e400,-0,1.00,1E+2],')),
+    ),
   unknownProperties: () => changeEach(addUnknown),
   dropProperty: ({ name }: { name: string }) => changeEach(({ [name]: _dropped, ...kept }) => kept),
   nullRow: () => changeRows((rows) => [...rows.slice(0, 1), null, ...rows.slice(1)]),
@@ -69,18 +73,19 @@ function addUnknown(row: JsonObject): JsonObject {
   };
 }
 
-/** `{"id":` appears twice in the first object, the second time with another value. */
+/** `"id":` appears twice in the first object, the first time with another value. */
 function withDuplicateKey(text: string): string {
-  const at = text.indexOf('"id":');
-  return at < 0
-    ? text
-    : `${text.slice(0, at)}"id":"00000000-0000-0000-0000-000000000000",${text.slice(at)}`;
+  return insertBeforeId(text, '"id":"00000000-0000-0000-0000-000000000000",');
 }
 
 function withDeepValue(text: string, depth: number): string {
+  return insertBeforeId(text, `"deep":${'['.repeat(depth)}${']'.repeat(depth)},`);
+}
+
+/** Puts members into the first object that has an id, as text: a parser would change them. */
+function insertBeforeId(text: string, members: string): string {
   const at = text.indexOf('"id":');
-  const value = '['.repeat(depth) + ']'.repeat(depth);
-  return at < 0 ? text : `${text.slice(0, at)}"deep":${value},${text.slice(at)}`;
+  return at < 0 ? text : `${text.slice(0, at)}${members}${text.slice(at)}`;
 }
 
 /** A string with a byte that no UTF-8 text has. */

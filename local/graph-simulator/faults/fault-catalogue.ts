@@ -47,6 +47,7 @@ export const faultCatalogue: readonly CatalogueEntry[] = [
   any('duplicate keys', { kind: 'duplicateKeys' }),
   any('an object of 5 MB', { kind: 'oversizeObject', bytes: 5_000_000 }),
   any('arrays 10,000 deep', { kind: 'deepObject', depth: 10_000 }),
+  any('numbers no double holds', { kind: 'exactNumbers' }),
   any('unknown properties', { kind: 'unknownProperties' }),
   any('objects without id', { kind: 'dropProperty', name: 'id' }),
   page('no value', { kind: 'missingValue' }),

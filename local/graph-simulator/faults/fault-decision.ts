@@ -62,6 +62,7 @@ const deciders: Deciders = {
   duplicateKeys: () => ({ rewrite: bodyFaults.duplicateKeys() }),
   oversizeObject: (fault) => ({ rewrite: bodyFaults.oversizeObject(fault) }),
   deepObject: (fault) => ({ rewrite: bodyFaults.deepObject(fault) }),
+  exactNumbers: () => ({ rewrite: bodyFaults.exactNumbers() }),
   unknownProperties: () => ({ rewrite: bodyFaults.unknownProperties() }),
   dropProperty: (fault) => ({ rewrite: bodyFaults.dropProperty(fault) }),
   nullRow: () => ({ rewrite: bodyFaults.nullRow() }),

@@ -87,6 +87,8 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('oversizeObject'), bytes: count }),
   /** The first object of the answer holds arrays nested this deep. */
   z.strictObject({ kind: z.literal('deepObject'), depth: count }),
+  /** The first object of the answer has numbers that no double holds, and ones written oddly. */
+  z.strictObject({ kind: z.literal('exactNumbers') }),
   /** Every object has properties, annotations and an enum value nobody knows. */
   z.strictObject({ kind: z.literal('unknownProperties') }),
   /** This property is missing from every object (an expanded relation, for example). */

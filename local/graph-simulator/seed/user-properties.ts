@@ -205,6 +205,7 @@ function nastyProperties(index: number): JsonObject {
     department: value.slice(0, 64),
     streetAddress: value,
     customSecurityAttributes: securityAttributes(index, index),
+    employeeHireDate: index % 2 === 0 ? '0001-01-01T00:00:00Z' : '9999-12-31T23:59:59.9999999Z',
   };
 }
 

@@ -96,9 +96,7 @@ function checkClaims(token: DecodedToken, options: AccessTokenOptions, now: numb
     return refused('The identity of the calling application could not be established.');
   }
   if (typeof issued === 'number' && issued <= app.validFrom) {
-    return refused(
-      'Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies',
-    );
+    return outdated(issued);
   }
   const held = Array.isArray(roles) ? (roles as string[]) : [];
   return {
@@ -119,6 +117,19 @@ function checkTimes({ claims: { exp, nbf } }: DecodedToken, now: number): string
     return 'Lifetime validation failed, the token is not yet valid.';
   }
   return undefined;
+}
+
+/** https://learn.microsoft.com/entra/identity-platform/claims-challenge */
+function outdated(issued: number): CallerCheck {
+  const notBefore = String(Math.floor(issued / 1000) + 1);
+  const claims = JSON.stringify({ access_token: { nbf: { essential: true, value: notBefore } } });
+  return {
+    ok: false,
+    code: 'InvalidAuthenticationToken',
+    message:
+      'Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies',
+    challenge: `error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`,
+  };
 }
 
 function refused(message: string): CallerCheck {

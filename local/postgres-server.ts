@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardChild } from './child-guard.ts';
 import type { Account } from './postgres-account.ts';
 
 /** One PostgreSQL server process and how to start it. */
@@ -123,8 +124,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  const guard = guardOf(child, options);
-  child.once('exit', () => guard?.kill('SIGKILL'));
+  guardChild(child, { signal: 'INT', ...options.account });
   try {
     await untilReady(child, options.data, logFile);
   } catch (error) {
@@ -132,19 +132,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     throw error;
   }
   return { stop: () => end(child, ended) };
-}
-
-/** Ends the server when this process dies without a word: its end of the pipe closes. */
-function guardOf(child: ChildProcess, options: ServerOptions): ChildProcess | undefined {
-  if (process.platform === 'win32' || child.pid === undefined) return undefined;
-  const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -INT "$1"', 'sh', `${child.pid}`], {
-    ...surroundings(options),
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  guard.on('error', () => undefined);
-  guard.unref();
-  return guard;
 }
 
 async function untilReady(child: ChildProcess, data: string, logFile: string): Promise<void> {

@@ -1,6 +1,6 @@
 // One PostgreSQL for all projects of a test run; each test file works in a copy of the migrated
 // database `entra_backup` (database.ts).
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -41,6 +41,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 function begin(): Shared {
   const folder = mkdtempSync(path.join(tmpdir(), 'entra-backup-test-'));
+  // so that the user postgres can enter it when the tests run as root
+  chmodSync(folder, 0o755);
   const running = startPostgres({ dataDir: folder, volatile: true }).catch((error: unknown) => {
     removePostgres(folder);
     throw error;

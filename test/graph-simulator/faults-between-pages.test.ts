@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../local/graph-simulator/faults/fault-schema.ts';
 import { idOf } from '../../local/graph-simulator/seed/dice.ts';
-import { type FaultBench, idsOf, startFaultBench, TENANT } from './fault-bench.ts';
+import { type FaultBench, idsOf, startFaultBench, TENANT } from './support/fault-bench.ts';
 
 const LIST = '/users?$select=id,displayName&$top=100';
 let bench: FaultBench;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeToken } from '../../local/graph-simulator/sign-in/jwt.ts';
 import { createSignIn } from '../../local/graph-simulator/sign-in/sign-in.ts';
 import { objectIdOf, tokenFlaws } from '../../local/graph-simulator/sign-in/user-token.ts';
-import type { Authority } from './authority.ts';
+import type { Authority } from './support/authority.ts';
 import {
   CERT_APP,
   makeAssertion,
@@ -18,7 +18,7 @@ import {
   secretForm,
   startAuthority,
   TENANT,
-} from './authority.ts';
+} from './support/authority.ts';
 
 const AUDIENCE = 'api://entra-backup';
 

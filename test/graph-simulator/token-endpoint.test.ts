@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApplicationCertificate } from '../../local/graph-simulator/certificates.ts';
-import type { AssertionChanges, Authority } from './authority.ts';
+import type { AssertionChanges, Authority } from './support/authority.ts';
 import {
   assertionForm,
   makeAssertion,
@@ -10,7 +10,7 @@ import {
   requestToken,
   secretForm,
   startAuthority,
-} from './authority.ts';
+} from './support/authority.ts';
 
 let authority: Authority;
 

@@ -1,12 +1,12 @@
-// A seeded simulator and a plain client of it, for the tests of faults beside this file.
+// A seeded simulator and a plain client of it, for tests of faults.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RequestInit } from 'undici';
 import { Agent, fetch } from 'undici';
-import type { Fault } from '../../local/graph-simulator/faults/fault-schema.ts';
-import { restorerPermissions } from '../../local/graph-simulator/permissions.ts';
-import { startSimulator } from '../../local/graph-simulator/server.ts';
+import type { Fault } from '../../../local/graph-simulator/faults/fault-schema.ts';
+import { restorerPermissions } from '../../../local/graph-simulator/permissions.ts';
+import { startSimulator } from '../../../local/graph-simulator/server.ts';
 
 export const TENANT = 'a1b2c3d4-0000-4000-8000-000000000001';
 export const APP = 'b1b2c3d4-0000-4000-8000-000000000001';

@@ -1,4 +1,4 @@
-// Runs the sign-in half of the simulator behind a real https server, for the tests beside this file.
+// Runs the sign-in half of the simulator behind a real https server, for tests of sign-in.
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -11,8 +11,8 @@ import { SignJWT } from 'jose';
 import {
   createApplicationCertificate,
   ensureCertificates,
-} from '../../local/graph-simulator/certificates.ts';
-import { createSignIn } from '../../local/graph-simulator/sign-in/sign-in.ts';
+} from '../../../local/graph-simulator/certificates.ts';
+import { createSignIn } from '../../../local/graph-simulator/sign-in/sign-in.ts';
 
 export const TENANT = 'a1b2c3d4-0000-4000-8000-000000000001';
 export const OTHER_TENANT = 'a1b2c3d4-0000-4000-8000-000000000002';

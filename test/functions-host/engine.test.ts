@@ -168,6 +168,25 @@ describe('versions of orchestrations', () => {
   });
 });
 
+describe('external events', () => {
+  test('of several open waits the newest gets the next event, in the host as in the SDK', async () => {
+    const client = await start((df) => {
+      df.app.activity('echo', { handler: (value: unknown) => value });
+      df.app.orchestration('waits', function* (c) {
+        const soon = new Date(c.df.currentUtcDateTime.getTime() + 20);
+        yield c.df.Task.any([c.df.waitForExternalEvent('go'), c.df.createTimer(soon)]);
+        c.df.setCustomStatus('second wait');
+        const value: unknown = yield c.df.waitForExternalEvent('go');
+        return (yield c.df.callActivity('echo', value)) as unknown;
+      });
+    });
+    await client.startNew('waits', { instanceId: 'w' });
+    while ((await client.getStatus('w')).customStatus !== 'second wait') await sleep(10);
+    await client.raiseEvent('w', 'go', 'text');
+    expect((await finished(client, 'w')).output).toBe('text');
+  });
+});
+
 describe('what the host does not support', () => {
   test('fails the orchestration with a message that names it', async () => {
     const client = await start((df) => {

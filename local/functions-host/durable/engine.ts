@@ -129,7 +129,8 @@ export class DurableEngine {
    * @throws AlreadyExistsError while an instance of that id is not over
    */
   startInstance(request: StartRequest): string {
-    const { name, input } = request;
+    const { name } = request;
+    const input = request.input === 'null' ? null : request.input;
     this.#checkOrchestrator(name);
     const instanceId = request.instanceId || newExecutionId();
     if (instanceId.startsWith('@')) throw ArgumentError.reservedId();

@@ -42,7 +42,7 @@ export class ReplayContext {
 
   startSubOrchestration(action: Action): HostTask {
     const { functionName: name = '', version } = action;
-    const input = action.input === undefined ? null : JSON.stringify(action.input);
+    const input = inputText(action.input);
     return this.#open((id) => ({
       kind: 'subOrchestration',
       id,
@@ -81,7 +81,7 @@ export class ReplayContext {
   }
 
   continueAsNew(action: Action): void {
-    const input = action.input === undefined ? null : JSON.stringify(action.input);
+    const input = inputText(action.input);
     this.continuing = { input, carried: [] };
   }
 
@@ -112,6 +112,11 @@ export class ReplayContext {
     this.openTasks.set(id, task);
     return task;
   }
+}
+
+/** JSON text of an orchestration's input; the genuine engine keeps null as no input at all. */
+function inputText(input: unknown): string | null {
+  return input === undefined || input === null ? null : JSON.stringify(input);
 }
 
 /** Action types this host does not run, with the name a developer knows them by. */

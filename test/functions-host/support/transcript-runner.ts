@@ -13,6 +13,8 @@ export interface OwnEpisode {
   history: string[];
   played: string;
   answer: unknown;
+  /** The trigger value as the SDK got it, parsed. */
+  trigger: TriggerValue;
 }
 
 interface TriggerValue {
@@ -93,6 +95,7 @@ export class TranscriptRunner {
       history: trigger.history.map(historyLine),
       played: trigger.history.map((event) => Number(event.IsPlayed)).join(''),
       answer: answerView(episode.answer),
+      trigger,
     });
     this.#episodes.set(episode.instanceId, list);
     for (const notify of this.#onEpisode) notify();

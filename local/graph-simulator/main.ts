@@ -16,6 +16,7 @@ const { values } = parseArgs({
     'control-token': { type: 'string' },
     ledger: { type: 'string' },
     sample: { type: 'string' },
+    persist: { type: 'boolean', default: false },
     'api-tenant': { type: 'string' },
     'api-audience': { type: 'string', default: 'api://entra-backup' },
   },
@@ -27,11 +28,12 @@ if (values.state === undefined) {
 const simulator = await startSimulator({
   stateDir: values.state,
   port: Number(values.port),
+  persist: values.persist,
   ...(values['control-token'] === undefined ? {} : { controlToken: values['control-token'] }),
   ...(values.ledger === undefined ? {} : { ledgerFile: values.ledger }),
 });
 if (values.sample !== undefined) {
-  simulator.state.createTenant({ tenantId: values.sample, seed: samplePlan });
+  simulator.state.createTenant({ tenantId: values.sample, seed: samplePlan, keepExisting: true });
 }
 const { origin, port, caFile, controlToken } = simulator;
 const stateDir = values.state;

@@ -17,6 +17,7 @@ import { checkPermission } from './permissions.ts';
 import type { PipelineParts } from './pipeline.ts';
 import { trackRawSockets } from './raw-sockets.ts';
 import { createSignIn } from './sign-in/sign-in.ts';
+import { loadTenants, saveTenants } from './tenant-file.ts';
 import { createThrottling, standardThrottling, type ThrottlingSettings } from './throttling.ts';
 import type { Clock, DecideFault } from './types.ts';
 import { readBody } from './wire.ts';
@@ -32,6 +33,8 @@ export type SimulatorOptions = {
   readonly throttling?: Partial<ThrottlingSettings>;
   /** Every ledger entry is also written to this NDJSON file. */
   readonly ledgerFile?: string;
+  /** Tenants survive a restart: they are kept in the state folder. */
+  readonly persist?: boolean;
   /** Decides on faults besides the fault plan, for tests in the same process. */
   readonly decideFault?: DecideFault;
 };
@@ -61,6 +64,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     throttling: createThrottling({ ...standardThrottling(), ...options.throttling }),
     ledger: createLedger(options.ledgerFile === undefined ? {} : { file: options.ledgerFile }),
   });
+  const keeper = options.persist === true ? await keepTenants(state, options.stateDir) : undefined;
   const faults = createFaultControl(clock, options.decideFault);
   const controlToken = options.controlToken ?? randomBytes(24).toString('base64url');
   const parts = pipelineParts(state, faults.decide);
@@ -88,6 +92,36 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
         server.close(() => resolve());
       });
       await state.ledger.close();
+      await keeper?.stop();
+    },
+  };
+}
+
+const saveEveryMilliseconds = 5_000;
+
+/** Loads the tenants of the process before, then saves them every few seconds and at the end. */
+async function keepTenants(
+  state: SimulatorState,
+  stateDir: string,
+): Promise<{ stop(): Promise<void> }> {
+  await loadTenants(state, stateDir);
+  let saved = state.changeCount;
+  let saving: Promise<void> = Promise.resolve();
+  const save = (): Promise<void> => {
+    if (saved !== state.changeCount) {
+      saved = state.changeCount;
+      saving = saving.then(() => saveTenants(state, stateDir));
+    }
+    return saving;
+  };
+  const timer = setInterval(() => {
+    save().catch((error: unknown) => reportFailure(error));
+  }, saveEveryMilliseconds);
+  timer.unref();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return save();
     },
   };
 }
@@ -197,9 +231,13 @@ export function queryMap(url: string): ReadonlyMap<string, string> {
 
 /** A mistake of the simulator itself must be seen as such, never taken for a Graph error. */
 function fail(response: ServerResponse, error: unknown): void {
-  process.stderr.write(`simulator failure: ${error instanceof Error ? error.stack : 'unknown'}\n`);
+  reportFailure(error);
   if (!response.headersSent) {
     response.writeHead(599, { 'content-type': 'text/plain' });
   }
   response.end('simulator failure');
+}
+
+function reportFailure(error: unknown): void {
+  process.stderr.write(`simulator failure: ${error instanceof Error ? error.stack : 'unknown'}\n`);
 }

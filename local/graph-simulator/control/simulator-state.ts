@@ -23,6 +23,8 @@ export type NewTenant = {
   readonly registrations?: readonly NewRegistration[];
   /** Keep rendered pages; for benchmarks. */
   readonly prerender?: boolean;
+  /** Leave a tenant with this id as it is, apart from the registrations. */
+  readonly keepExisting?: boolean;
 };
 
 export type ClockChange =
@@ -68,14 +70,37 @@ export class SimulatorState {
     return [...this.#tenants.keys()];
   }
 
-  /** Creates the tenant, or replaces the one with this id, and fills it. */
-  createTenant(plan: NewTenant): SeedCounts | undefined {
+  /** Sum of the change numbers of all tenants: grows with every change. */
+  get changeCount(): number {
+    return [...this.#tenants.values()].reduce((sum, tenant) => sum + 1 + tenant.log.sequence, 0);
+  }
+
+  /** A tenant that still has to be filled through its seed target. */
+  addEmptyTenant(plan: Pick<NewTenant, 'tenantId' | 'displayName' | 'domains' | 'settings'>) {
     const tenantId = plan.tenantId.toLowerCase();
     const tenant = new TenantState(tenantId, this.clock, plan.settings?.randomSeed);
     this.signIn.registrations.addTenant(tenantId);
+    this.#tenants.set(tenantId, tenant);
+    tenant.displayName = plan.displayName ?? tenant.displayName;
+    tenant.domains = plan.domains ?? tenant.domains;
+    this.changeSettings(tenantId, plan.settings ?? {});
+    return tenant;
+  }
+
+  /** Creates the tenant, or replaces the one with this id, and fills it. */
+  createTenant(plan: NewTenant): SeedCounts | undefined {
+    const tenantId = plan.tenantId.toLowerCase();
+    const existing = plan.keepExisting === true && this.findTenant(tenantId) !== undefined;
+    if (!existing) {
+      this.addEmptyTenant(plan);
+    }
     for (const registration of plan.registrations ?? []) {
       this.signIn.registrations.register(tenantId, registration);
     }
+    return existing ? undefined : this.#fill(this.tenant(tenantId), plan);
+  }
+
+  #fill(tenant: TenantState, plan: NewTenant): SeedCounts | undefined {
     const target = tenant.seedTarget();
     let counts: SeedCounts | undefined;
     if (plan.seed === undefined) {
@@ -85,9 +110,7 @@ export class SimulatorState {
     }
     tenant.displayName = plan.displayName ?? tenant.displayName;
     tenant.domains = plan.domains ?? tenant.domains;
-    this.#tenants.set(tenantId, tenant);
-    this.changeSettings(tenantId, plan.settings ?? {});
-    this.prerender(tenantId, plan.prerender === true);
+    this.prerender(tenant.tenantId, plan.prerender === true);
     return counts;
   }
 

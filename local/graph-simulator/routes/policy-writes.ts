@@ -36,7 +36,8 @@ export function createPolicy(context: RouteContext): SimulatorReply {
     }
   }
   const properties = complete({ ...body });
-  checkPolicy(context, properties);
+  checkPolicy(context.tenant, properties);
+  checkReferences(context, part(properties['conditions']));
   if (tenant.ordered('conditionalAccessPolicy').length >= maximumPolicies) {
     throw policyFailure(`1132: The maximum of ${maximumPolicies} policies has been reached.`);
   }
@@ -59,7 +60,9 @@ export function updatePolicy(context: RouteContext): SimulatorReply {
   const body = bodyObject(context);
   checkValues('conditionalAccessPolicy', policyType, body, 'update');
   const after = complete(mergeDeep(object.current.properties, body));
-  checkPolicy(context, after);
+  checkPolicy(tenant, after);
+  // Only what the patch names: an id that dangles elsewhere in the policy does not stop it.
+  checkReferences(context, part(body['conditions']));
   tenant.update(object, after);
   return noContent;
 }
@@ -132,7 +135,7 @@ function hasItems(value: JsonValue | undefined): boolean {
   return Array.isArray(value) && value.length > 0;
 }
 
-function checkPolicy(context: RouteContext, properties: JsonObject): void {
+function checkPolicy(tenant: TenantState, properties: JsonObject): void {
   const conditions = part(properties['conditions']);
   const applications = part(conditions['applications']);
   if (
@@ -165,8 +168,7 @@ function checkPolicy(context: RouteContext, properties: JsonObject): void {
   if (properties['grantControls'] === null && properties['sessionControls'] === null) {
     throw policyFailure('1003: A policy needs grantControls or sessionControls.');
   }
-  checkReferences(context, conditions);
-  refuseWithSecurityDefaults(context.tenant, properties);
+  refuseWithSecurityDefaults(tenant, properties);
 }
 
 /** https://github.com/j0eyv/ConditionalAccessBaseline/issues/17 */

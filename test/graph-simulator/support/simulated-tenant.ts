@@ -6,7 +6,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { NewTenant } from '../../../local/graph-simulator/control/client.ts';
+import type { NewTenant, TruthLine } from '../../../local/graph-simulator/control/client.ts';
 import {
   readerPermissions,
   restorerPermissions,
@@ -198,6 +198,14 @@ export class SimulatedTenant {
     this.#agent.destroy();
     await this.simulator.close();
     await rm(this.#stateDir, { recursive: true, force: true });
+  }
+
+  async truth(sequence?: number): Promise<TruthLine[]> {
+    const lines: TruthLine[] = [];
+    for await (const line of this.control.truth(this.tenantId, sequence)) {
+      lines.push(line);
+    }
+    return lines;
   }
 
   /** Changes by an administrator; the ids of the changed objects. */

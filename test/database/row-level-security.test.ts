@@ -141,6 +141,25 @@ describe('row level security under the application role', () => {
     }
   });
 
+  it('shows a tenant its own rows only in registry tables that name a tenant', async () => {
+    // who may see which tenant is asked before there is a tenant
+    const open = new Set(['tenant', 'tenant_access']);
+    const registry = [...registryTables].filter((name) => !open.has(name));
+    const named = await test.owner.rows<{ name: string }>(
+      `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.oid = any($1::text[]::regclass[]) and a.attname = 'tenant_no'`,
+      [registry],
+    );
+    expect(named.map(({ name }) => name)).toContain('operation');
+    for (const { name } of named) {
+      for (const tenantNo of [mine, foreign]) await insertSample(name, tenantNo);
+      const seen = await test.database.withTenant(mine, (tx) =>
+        tx.rows<{ no: number }>(`select tenant_no as no from ${name}`),
+      );
+      expect(seen, name).toEqual([{ no: mine }]);
+    }
+  });
+
   it('does not keep the tenant of one transaction for the next one', async () => {
     const single = Database.open({ url: test.appUrl, maxConnections: 1 });
     try {

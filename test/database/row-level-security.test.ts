@@ -56,7 +56,7 @@ describe('row level security under the application role', () => {
            limit 1) as check
        from pg_attribute a
        where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped
-         and a.attnotnull and a.attidentity = '' and (not a.atthasdef or a.attname = 'to_point')`,
+         and a.attnotnull and a.attidentity = '' and (not a.atthasdef or a.attname in ('to_point', 'tenant_no'))`,
       [table],
     );
   }

@@ -15,7 +15,7 @@ const calls: readonly (readonly [Definition['kind'], RegExp])[] = [
   ['orchestration', /\bstartNew\(\s*['"]([^'"]+)['"]/g],
 ];
 const registrations =
-  /\b(define(Activity|Orchestration|Route)\b[^;]{0,200}?\(|app\s*\.\s*(http|timer)\s*\()/;
+  /(?<!function )\b(define(Activity|Orchestration|Route)\b[^;]{0,200}?\(|app\s*\.\s*(http|timer)\s*\()/;
 
 /** One line per problem; `files` maps paths such as `functions/main.ts` to their text. */
 export function checkDurableNames(files: ReadonlyMap<string, string>): string[] {

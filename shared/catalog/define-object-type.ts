@@ -21,13 +21,17 @@ export function permissions(read: string, restore: string): Permissions {
 
 type LinkFields = Pick<LinkType, 'targets' | 'permissions'> & Partial<LinkType>;
 
-/** A relationship `<type>.<path>`: to many, tracked by delta, written by `$ref` unless said else. */
+/**
+ * A relationship `<type>.<path>`: to many, tracked by delta, written by `$ref` unless said else.
+ * `$expand` stops at 20: https://learn.microsoft.com/graph/query-parameters#expand
+ */
 export function link(type: string, path: string, fields: LinkFields): LinkType {
   return {
     name: `${type}.${path}`,
     path,
     cardinality: 'many',
     tracked: true,
+    ...(fields.cardinality === 'one' ? {} : { expandLimit: 20 }),
     restore: 'reference',
     ...fields,
   };

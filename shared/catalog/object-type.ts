@@ -85,6 +85,8 @@ export interface RestoreRules {
   readonly strategies: readonly string[];
   /** Properties that identify the same thing under another id, strongest first. */
   readonly naturalKey: readonly string[];
+  /** A property that Graph keeps unique: a second creation with the same value is refused. */
+  readonly enforcedKey?: string;
   /** What a re-creation cannot bring back, one sentence each. */
   readonly lost: readonly string[];
 }

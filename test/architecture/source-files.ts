@@ -5,7 +5,7 @@ import { codeOnly } from './code-only.ts';
 
 export const root = path.resolve(import.meta.dirname, '..', '..');
 
-const ignored = new Set(['node_modules', 'dist', '.git', '.local', 'coverage']);
+const ignored = new Set(['node_modules', 'dist', '.git', '.local', '.vitest', 'coverage']);
 
 /** All files below `folder`, relative to the checkout, with `/`. */
 export function filesBelow(folder: string): string[] {

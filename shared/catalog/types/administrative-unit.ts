@@ -13,7 +13,6 @@ export const administrativeUnit = defineObjectType({
   links: [
     link('administrativeUnit', 'members', {
       targets: names`user group device`,
-      expandLimit: 20,
       reverse: { path: 'memberOf', sourceCast: 'microsoft.graph.administrativeUnit' },
       permissions: permissions('AdministrativeUnit.Read.All', 'AdministrativeUnit.ReadWrite.All'),
     }),

@@ -15,14 +15,12 @@ export const group = defineObjectType({
   links: [
     link('group', 'members', {
       targets: names`user group servicePrincipal device orgContact`,
-      expandLimit: 20,
       reverse: { path: 'memberOf', sourceCast: 'microsoft.graph.group' },
       bindLimit: 20,
       permissions: permissions('Group.Read.All Member.Read.Hidden', 'Group.ReadWrite.All'),
     }),
     link('group', 'owners', {
       targets: names`user servicePrincipal`,
-      expandLimit: 20,
       reverse: { path: 'ownedObjects', sourceCast: 'microsoft.graph.group' },
       permissions: permissions('Group.Read.All', 'Group.ReadWrite.All'),
     }),
@@ -52,6 +50,7 @@ export const group = defineObjectType({
       resourceProvisioningOptions`,
     strategies: names`dynamic-rule-paused mail-enabled-refused role-assignable synced-read-only`,
     naturalKey: names`uniqueName mailNickname displayName`,
+    enforcedKey: 'uniqueName',
     lost: ['Object id, creation time, labels, licences, app roles; mailbox, files and team.'],
   },
   risk: 'privileged',

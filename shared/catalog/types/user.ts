@@ -62,6 +62,7 @@ export const user = defineObjectType({
       proxyAddresses securityIdentifier`,
     strategies: names`random-password enabled-last synced-read-only`,
     naturalKey: names`onPremisesImmutableId userPrincipalName mailNickname`,
+    enforcedKey: 'userPrincipalName',
     lost: [
       'The password, the registered authentication methods and identities of other providers.',
       'The object id, the creation time and the security identifier.',

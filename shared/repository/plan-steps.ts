@@ -7,6 +7,7 @@ export interface PlanStepRow {
   readonly no: number | null;
   readonly phase: number;
   readonly kind: string;
+  readonly unit: string;
   readonly type: string;
   readonly objectKey: number;
   readonly document: string;
@@ -32,9 +33,10 @@ export async function addSteps(
   steps: readonly Omit<PlanStepRow, 'no'>[],
 ): Promise<void> {
   await tx.change(
-    `insert into plan_step (tenant_no, plan_id, id, phase, kind, type, object_key, document)
-     select $1, $2, * from unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::bigint[],
-       $8::text[])
+    `insert into plan_step (tenant_no, plan_id, id, phase, kind, unit, type, object_key,
+       document)
+     select $1, $2, * from unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::text[],
+       $8::bigint[], $9::text[])
      on conflict do nothing`,
     [
       tx.tenantNo,
@@ -42,6 +44,7 @@ export async function addSteps(
       steps.map((step) => step.id),
       steps.map((step) => step.phase),
       steps.map((step) => step.kind),
+      steps.map((step) => step.unit),
       steps.map((step) => step.type),
       steps.map((step) => step.objectKey),
       steps.map((step) => step.document),
@@ -129,7 +132,7 @@ export async function listSteps(
   top: number,
 ): Promise<(PlanStepRow & { readonly no: number })[]> {
   return await tx.rows<PlanStepRow & { readonly no: number }>(
-    `select id, no, phase, kind, type, object_key as "objectKey", document from plan_step
+    `select id, no, phase, kind, unit, type, object_key as "objectKey", document from plan_step
      where tenant_no = $1 and plan_id = $2 and no > $3 order by no limit $4`,
     [tx.tenantNo, planId, after, top],
   );

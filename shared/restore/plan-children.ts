@@ -1,6 +1,5 @@
 import type { ChildType, EmbeddedReference, ObjectType } from '../catalog/object-type.ts';
 import type { ChildState, PartDifference } from '../compare/difference.ts';
-import { type IdentityMap, rewriteIds } from '../compare/rewrite-ids.ts';
 import { valuesAt } from '../json/json-path.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import { emptyObject } from '../json/plain-object.ts';
@@ -19,7 +18,6 @@ export interface ChildPlanInput {
   readonly wanted: readonly ChildState[];
   /** Differences of children, from the live state to the restore point. */
   readonly differences: readonly PartDifference[];
-  readonly identity: IdentityMap;
   /** What becomes of an id that a child refers to; undefined for one nothing is known of. */
   fateOf(id: string): 'exists' | 'recreated' | 'missing' | undefined;
 }
@@ -88,7 +86,7 @@ function childStep(
   created: Set<string>,
 ): PlanStep {
   const { type } = input;
-  const body = rewriteIds(bodyOf(child, state.body), input.identity);
+  const body = bodyOf(child, state.body);
   const request = {
     method: 'POST',
     path: `${type.collection}/${input.currentId}/${child.path}`,
@@ -107,9 +105,7 @@ function childStep(
     currentId: input.currentId,
     unit: `${input.id}:${child.name}`,
     request,
-    properties: isJsonObject(body)
-      ? Object.entries(body).map(([name, after]) => ({ name, after }))
-      : [],
+    properties: Object.entries(body).map(([name, after]) => ({ name, after })),
     child: { type: child.name, id: state.id },
     needs: neededIds(request, created),
     reason: 'The restore point has it and the live state does not.',

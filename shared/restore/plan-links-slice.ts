@@ -134,10 +134,12 @@ function linkInput(
   returns: Awaited<ReturnType<typeof dormantLinks>>,
 ) {
   const wanted = new Map<string, LinkTarget[]>();
-  const surplus = new Map<string, number>();
+  const surplus = new Map<string, string[]>();
   for (const { relationship, target, change } of links) {
     if (change === 'removed') {
-      surplus.set(relationship, (surplus.get(relationship) ?? 0) + 1);
+      const ids = surplus.get(relationship) ?? [];
+      ids.push(fates.targetOf(target)?.currentId ?? '');
+      surplus.set(relationship, ids);
       continue;
     }
     const found = fates.targetOf(target);
@@ -182,7 +184,6 @@ function childPlan(
     currentId: source.currentId,
     wanted: wanted.state.children,
     differences: parts.filter((part) => !part.type.startsWith('facet:')),
-    identity: run.identity,
     fateOf: (id) => {
       const key = referred.get(id);
       const fate = key === undefined ? undefined : fates.targetOf(key)?.fate;

@@ -31,8 +31,8 @@ export interface LinkPlanInput {
   readonly body: JsonObject;
   /** Links that the restore point has and the live state lacks, by relationship. */
   readonly wanted: ReadonlyMap<string, readonly LinkTarget[]>;
-  /** How many links only the live state has, by relationship. */
-  readonly surplus: ReadonlyMap<string, number>;
+  /** Current ids of the targets that only the live state has, by relationship. */
+  readonly surplus: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface LinkPlan {
@@ -110,8 +110,9 @@ function pendingNotes(
 }
 
 function surplusNote(input: LinkPlanInput, link: LinkType): PlanNote[] {
-  const count = input.surplus.get(link.name) ?? 0;
-  if (count === 0) return [];
+  const count = (input.surplus.get(link.name) ?? []).length;
+  const replaced = link.restore === 'single-reference' && input.wanted.has(link.name);
+  if (count === 0 || replaced) return [];
   const kept = noteOf({
     kind: 'surplusLinks',
     type: input.type.name,
@@ -166,6 +167,7 @@ function linkStep(input: LinkPlanInput, link: LinkType, group: readonly LinkTarg
     properties: [],
     relationship: link.name,
     targets: group.map((each) => each.currentId),
+    ...(kind === 'setLink' ? { replaces: input.surplus.get(link.name) ?? [] } : {}),
     needs: neededIds(request, created),
     reason: 'The restore point has these links and the live state does not.',
   };

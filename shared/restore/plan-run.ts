@@ -109,6 +109,7 @@ export async function savePlanned(
       id: step.id,
       phase: step.phase,
       kind: step.kind,
+      unit: step.unit,
       type: step.type,
       objectKey: step.objectKey,
       document: writeJson(step as unknown as JsonValue),

@@ -40,6 +40,8 @@ export interface PlanStep {
   /** For links: ids of the targets, in the order of the request. */
   readonly relationship?: string;
   readonly targets?: readonly string[];
+  /** For a single reference: ids it may have now, according to the plan's live state. */
+  readonly replaces?: readonly string[];
   /** For a child: type and its id in the restore point. */
   readonly child?: { readonly type: string; readonly id: string };
   /** Facet the properties belong to. */

@@ -104,6 +104,8 @@ create table plan_step (
   no int,
   phase int not null,
   kind text collate "C" not null,
+  -- steps of one unit run one after the other in one worker
+  unit text collate "C" not null,
   type text collate "C" not null,
   object_key bigint not null,
   document text not null,
@@ -146,7 +148,6 @@ create table restore_step (
   restore_id uuid not null,
   no int not null,
   phase int not null,
-  -- steps of one unit run one after the other in one worker
   unit text collate "C" not null,
   state text not null default 'planned' check (state in ('planned', 'started', 'written', 'done',
     'skipped', 'conflict', 'failed', 'pending', 'canceled')),

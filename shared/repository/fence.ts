@@ -15,6 +15,15 @@ export interface TaskFence extends Fence {
   readonly phase: string;
 }
 
+/** The lease has the epoch of the fence, held to the end of the transaction; else `fenced`. */
+export async function holdLease(tx: Transaction, fence: Fence): Promise<void> {
+  const lease = await tx.row(
+    `select 1 from lease where tenant_no = $1 and kind = 'directory' and epoch = $2 for share`,
+    [tx.tenantNo, fence.epoch],
+  );
+  if (lease === undefined) throw fenced('the lease has another epoch', fence);
+}
+
 /**
  * First statements of each write transaction of a session: the lease still has this epoch, the
  * session is still in this state, both held to the commit (DESIGN 6.1). Throws `fenced`.
@@ -24,11 +33,7 @@ export async function holdSession(
   fence: Fence,
   state: 'open' | 'abandoning' = 'open',
 ): Promise<void> {
-  const lease = await tx.row(
-    `select 1 from lease where tenant_no = $1 and kind = 'directory' and epoch = $2 for share`,
-    [tx.tenantNo, fence.epoch],
-  );
-  if (lease === undefined) throw fenced('the lease has another epoch', fence);
+  await holdLease(tx, fence);
   const session = await tx.row(
     `select 1 from session where tenant_no = $1 and id = $2 and state = $3 and epoch = $4
      for share`,
@@ -45,11 +50,21 @@ export async function holdTask(tx: Transaction, fence: TaskFence): Promise<void>
        and generation = $4 and phase = $5 for share`,
     [tx.tenantNo, fence.sessionId, fence.collection, fence.generation, fence.phase],
   );
-  if (task === undefined) throw fenced(`${fence.collection} has moved on`, fence);
+  if (task === undefined) throw movedOn(`${fence.collection} has moved on`, fence);
 }
 
 export function fenced(why: string, fence: Fence): BackupError {
   return new BackupError('fenced', why, {
     details: { sessionId: fence.sessionId, epoch: fence.epoch },
+  });
+}
+
+/**
+ * The session goes on but this step was done by a twin, or its collection is elsewhere: the worker
+ * reads where things stand and goes on from there.
+ */
+export function movedOn(why: string, fence: Fence): BackupError {
+  return new BackupError('fenced', why, {
+    details: { sessionId: fence.sessionId, epoch: fence.epoch, scope: 'task' },
   });
 }

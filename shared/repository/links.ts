@@ -149,3 +149,18 @@ export async function endLinksOfGone(
   }
   return ended;
 }
+
+/** Whether the source has open links from before point N. */
+export async function hasOlderLinks(
+  tx: Transaction,
+  relationship: string,
+  source: number,
+  point: number,
+): Promise<boolean> {
+  const row = await tx.row(
+    `select 1 from link where tenant_no = $1 and relationship = $2 and source = $3
+       and to_point = 2147483647 and from_point < $4 limit 1`,
+    [tx.tenantNo, relationship, source, point],
+  );
+  return row !== undefined;
+}

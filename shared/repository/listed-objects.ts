@@ -1,5 +1,5 @@
 import type { Transaction } from './database.ts';
-import type { Fence } from './fence.ts';
+import { type Fence, movedOn, type TaskFence } from './fence.ts';
 
 /** A complete listing of a collection, a facet or a child type. */
 export interface Listing {
@@ -43,6 +43,27 @@ export async function recordSeenIds(
        and o.object_id = i.id
      order by o.key on conflict do nothing`,
     [tx.tenantNo, fence.sessionId, listing.name, listing.listing, space, [...ids]],
+  );
+}
+
+/** As recordSeenIds for parts: their id is the id of their parent. */
+export async function recordSeenParts(
+  tx: Transaction,
+  fence: Fence,
+  listing: Listing,
+  space: string,
+  parentIds: readonly string[],
+): Promise<void> {
+  if (parentIds.length === 0) return;
+  await tx.change(
+    `insert into seen_object (tenant_no, session_id, collection, listing, object_key)
+     select $1, $2, $3, $4, o.key from unnest($6::text[]) as i (id)
+     join object p on p.tenant_no = $1 and p.space = 'directory' and p.parent_key = 0
+       and p.object_id = i.id
+     join object o on o.tenant_no = $1 and o.space = $5 and o.parent_key = p.key
+       and o.object_id = i.id
+     order by o.key on conflict do nothing`,
+    [tx.tenantNo, fence.sessionId, listing.name, listing.listing, space, [...parentIds]],
   );
 }
 
@@ -159,19 +180,33 @@ export async function objectsToConfirm(
   );
 }
 
-/** Removes answered questions; false when a twin has answered some before. */
-export async function confirmed(
+/** Removes answered questions; `fenced` when a twin has answered some of them before. */
+export async function takeConfirmed(
   tx: Transaction,
-  fence: Fence,
+  fence: TaskFence,
   collection: string,
   keys: readonly number[],
-): Promise<boolean> {
+): Promise<void> {
   const removed = await tx.change(
     `delete from confirm_object where tenant_no = $1 and session_id = $2 and collection = $3
        and object_key = any ($4)`,
     [tx.tenantNo, fence.sessionId, collection, [...keys]],
   );
-  return removed === keys.length;
+  if (removed !== keys.length) throw movedOn('the questions were answered', fence);
+}
+
+/** Remembers objects by key as seen. */
+export async function recordSeenKeys(
+  tx: Transaction,
+  fence: Fence,
+  listing: Listing,
+  keys: readonly number[],
+): Promise<void> {
+  await tx.change(
+    `insert into seen_object (tenant_no, session_id, collection, listing, object_key)
+     select $1, $2, $3, $4, k from unnest($5::bigint[]) as k on conflict do nothing`,
+    [tx.tenantNo, fence.sessionId, listing.name, listing.listing, [...keys]],
+  );
 }
 
 /** Keys in `page_key` that are live now and were not before. */

@@ -52,3 +52,19 @@ export async function openParts(
   );
   return rows.map((row) => row.key);
 }
+
+/** Those of the ids whose open version is live. */
+export async function liveIds(
+  tx: Transaction,
+  space: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await tx.rows<{ id: string }>(
+    `select i.id from unnest($3::text[]) as i (id)
+     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0 and o.object_id = i.id
+     join object_version v on v.tenant_no = $1 and v.object_key = o.key
+       and v.to_point = 2147483647 and v.state = 'live'`,
+    [tx.tenantNo, space, [...ids]],
+  );
+  return new Set(rows.map((row) => row.id));
+}

@@ -5,7 +5,9 @@ import type { Fence } from './fence.ts';
 export interface SessionStream {
   readonly stream: string;
   readonly link: Buffer | null;
+  /** Pages read so far, and how many of them belong to earlier passes. */
   readonly pages: number;
+  readonly firstPage: number;
   readonly done: boolean;
   readonly digest: Buffer | null;
   readonly previousDigest: Buffer | null;
@@ -17,7 +19,7 @@ export async function streamsOf(
   collection: string,
 ): Promise<SessionStream[]> {
   return await tx.rows<SessionStream>(
-    `select stream, link, pages, done, digest, previous_digest as "previousDigest"
+    `select stream, link, pages, first_page as "firstPage", done, digest, previous_digest as "previousDigest"
      from session_stream where tenant_no = $1 and session_id = $2 and collection = $3
      order by stream`,
     [tx.tenantNo, sessionId, collection],
@@ -38,11 +40,26 @@ export async function ensureStreams(
   );
 }
 
+/** One stream with its row locked until the end of the transaction. */
+export async function lockStream(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+  stream: string,
+): Promise<SessionStream | undefined> {
+  return await tx.row<SessionStream>(
+    `select stream, link, pages, first_page as "firstPage", done, digest,
+       previous_digest as "previousDigest" from session_stream
+     where tenant_no = $1 and session_id = $2 and collection = $3 and stream = $4 for update`,
+    [tx.tenantNo, fence.sessionId, collection, stream],
+  );
+}
+
 export async function moveStream(
   tx: Transaction,
   fence: Fence,
   collection: string,
-  stream: Omit<SessionStream, 'previousDigest'>,
+  stream: Omit<SessionStream, 'previousDigest' | 'firstPage'>,
 ): Promise<void> {
   await tx.change(
     `update session_stream set link = $5, pages = $6, done = $7, digest = $8
@@ -69,7 +86,7 @@ export async function restartStream(
   previousDigest: Buffer | null,
 ): Promise<void> {
   await tx.change(
-    `update session_stream set link = null, pages = 0, done = false, digest = null,
+    `update session_stream set link = null, first_page = pages, done = false, digest = null,
        previous_digest = $5
      where tenant_no = $1 and session_id = $2 and collection = $3 and stream = $4`,
     [tx.tenantNo, fence.sessionId, collection, stream, previousDigest],

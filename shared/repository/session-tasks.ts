@@ -1,5 +1,5 @@
 import type { Transaction } from './database.ts';
-import { type Fence, fenced, type TaskFence } from './fence.ts';
+import { type Fence, movedOn, type TaskFence } from './fence.ts';
 
 export type TaskPhase =
   | 'latest'
@@ -92,13 +92,13 @@ export async function taskOf(
 
 export type NewTask = Pick<
   SessionTask,
-  'collection' | 'mode' | 'tracked' | 'phase' | 'token' | 'outcome' | 'reason'
+  'collection' | 'mode' | 'tracked' | 'phase' | 'token' | 'outcome' | 'reason' | 'notCaptured'
 >;
 
 export async function insertTask(tx: Transaction, sessionId: string, task: NewTask): Promise<void> {
   await tx.change(
     `insert into session_task (tenant_no, session_id, collection, mode, tracked, phase, token,
-       outcome, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+       outcome, reason, not_captured) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       tx.tenantNo,
       sessionId,
@@ -109,6 +109,7 @@ export async function insertTask(tx: Transaction, sessionId: string, task: NewTa
       task.token,
       task.outcome,
       task.reason,
+      [...task.notCaptured],
     ],
   );
 }
@@ -140,7 +141,7 @@ export async function changeTask(
       ...names.map((name) => (change as Record<string, unknown>)[name]),
     ],
   );
-  if (changed !== 1) throw fenced(`${fence.collection} has moved on`, fence);
+  if (changed !== 1) throw movedOn(`${fence.collection} has moved on`, fence);
 }
 
 /** Moves the named collections from one phase to another; answers how many moved. */
@@ -179,4 +180,65 @@ export async function restartTask(
     [tx.tenantNo, fence.sessionId, collection, phase, tracked],
   );
   return changed === 1;
+}
+
+/** Counts items that were put aside; allowed beside pages that hold the row for share. */
+export async function addQuarantined(
+  tx: Transaction,
+  fence: TaskFence,
+  more: number,
+): Promise<void> {
+  await tx.change(
+    `update session_task set quarantined = quarantined + $4 where tenant_no = $1
+       and session_id = $2 and collection = $3`,
+    [tx.tenantNo, fence.sessionId, fence.collection, more],
+  );
+}
+
+/** Counts links that could not be settled in this session. */
+export async function addUnsettled(tx: Transaction, fence: TaskFence, more: number): Promise<void> {
+  await tx.change(
+    `update session_task set unsettled = unsettled + $4 where tenant_no = $1
+       and session_id = $2 and collection = $3`,
+    [tx.tenantNo, fence.sessionId, fence.collection, more],
+  );
+}
+
+export async function setFailures(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+  failures: number,
+): Promise<void> {
+  await tx.change(
+    `update session_task set failures = $4 where tenant_no = $1 and session_id = $2
+       and collection = $3`,
+    [tx.tenantNo, fence.sessionId, collection, failures],
+  );
+}
+
+export async function lockStatistics(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+): Promise<string | undefined> {
+  const row = await tx.row<{ statistics: string }>(
+    `select statistics from session_task where tenant_no = $1 and session_id = $2
+       and collection = $3 for update`,
+    [tx.tenantNo, fence.sessionId, collection],
+  );
+  return row?.statistics;
+}
+
+export async function saveStatistics(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+  statistics: string,
+): Promise<void> {
+  await tx.change(
+    `update session_task set statistics = $4 where tenant_no = $1 and session_id = $2
+       and collection = $3`,
+    [tx.tenantNo, fence.sessionId, collection, statistics],
+  );
 }

@@ -159,3 +159,30 @@ export async function nextTick(tx: Transaction): Promise<number> {
   const row = await tx.row<{ tick: number }>(`select nextval('session_tick') as tick`);
   return row?.tick ?? 0;
 }
+
+/** The session with its row locked, so that steps of the whole session follow one another. */
+export async function lockSession(tx: Transaction, fence: Fence): Promise<Session> {
+  const session = await tx.row<Session>(
+    `select ${columns} from session where tenant_no = $1 and id = $2 for update`,
+    [tx.tenantNo, fence.sessionId],
+  );
+  if (session === undefined) throw fenced('the session is not there', fence);
+  return session;
+}
+
+export async function setLinkRounds(tx: Transaction, fence: Fence, rounds: number): Promise<void> {
+  await tx.change('update session set link_rounds = $3 where tenant_no = $1 and id = $2', [
+    tx.tenantNo,
+    fence.sessionId,
+    rounds,
+  ]);
+}
+
+/** Unknown ends up to this key have been asked. */
+export async function setUnknownAfter(tx: Transaction, fence: Fence, key: number): Promise<void> {
+  await tx.change('update session set unknown_after = $3 where tenant_no = $1 and id = $2', [
+    tx.tenantNo,
+    fence.sessionId,
+    key,
+  ]);
+}

@@ -93,7 +93,9 @@ create table session_stream (
   collection text collate "C" not null,
   stream text collate "C" not null,
   link bytea,
+  -- pages read in all passes, and how many of them were read before this pass
   pages int not null default 0,
+  first_page int not null default 0,
   done boolean not null default false,
   -- order-free digest of ids and hashes of this pass and of the one before
   digest bytea,

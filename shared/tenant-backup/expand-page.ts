@@ -1,0 +1,69 @@
+import type { LinkType } from '../catalog/object-type.ts';
+import type { GraphPage } from '../graph/graph-request.ts';
+import { isJsonObject, type JsonObject } from '../json/json-value.ts';
+import type { Transaction } from '../repository/database.ts';
+import type { Edge } from '../repository/links.ts';
+import type { Work } from './backup-context.ts';
+import { canonicalId, idOf } from './object-row.ts';
+
+/** What an answer shows of one source's links. */
+export interface ShownLinks {
+  readonly sourceId: string;
+  readonly targetIds: readonly string[];
+  /** Whether these are all: not cut at the limit of `$expand`, and the key was there. */
+  readonly complete: boolean;
+}
+
+/** Targets of an item read with `$expand`; a missing key of a to-many relation is unreadable. */
+export function shownLinks(link: LinkType, item: JsonObject): ShownLinks {
+  const sourceId = idOf(item);
+  const value = item[link.path];
+  if (link.cardinality === 'one') {
+    const targetIds = isJsonObject(value) ? [idOf(value)] : [];
+    return { sourceId, targetIds, complete: true };
+  }
+  if (!Array.isArray(value)) return { sourceId, targetIds: [], complete: false };
+  const targetIds = value.filter(isJsonObject).map(idOf);
+  const limit = link.expandLimit ?? Number.POSITIVE_INFINITY;
+  const complete = targetIds.length === value.length && value.length < limit;
+  return { sourceId, targetIds, complete };
+}
+
+/** Stores a page of an `$expand` pass and queues a follow-up of each set that may be cut. */
+export async function storeExpandPage(
+  work: Work,
+  tx: Transaction,
+  link: LinkType,
+  page: GraphPage,
+): Promise<void> {
+  const { context, type, fence } = work;
+  const { pageObjects, objectKeys, links, linkReads, linkDues, absentLinks } = context.tables;
+  const shown = page.items.map((item) => shownLinks(link, item));
+  const cut = shown.filter((source) => !source.complete);
+  const unread = page.quarantined.flatMap((item) =>
+    item.id === undefined ? [] : [canonicalId(item.id)],
+  );
+  const ids = [...shown.map((source) => source.sourceId), ...unread];
+  const incomplete = [...cut.map((source) => source.sourceId), ...unread];
+  const edges = shown.flatMap(({ sourceId, targetIds }) =>
+    targetIds.map((targetId): Edge => [sourceId, targetId]),
+  );
+  const linkPage = {
+    relationship: link.name,
+    kind: 'relation' as const,
+    targetSpace: 'directory',
+    point: fence.point,
+  };
+  await pageObjects.openPage(tx);
+  await objectKeys.ensureKeys(tx, type.space, type.name, ids);
+  await links.nameSources(tx, type.space, ids);
+  await links.copyLinks(tx, linkPage, edges);
+  const absent = await absentLinks.sourcesWithAbsent(tx, fence, link.name, incomplete);
+  await linkDues.addDue(tx, link.name, 's', absent);
+  work.tally.links += await links.openLinks(tx, linkPage);
+  await linkReads.recordSources(tx, fence, link.name, incomplete);
+  await linkReads.queueFollowUps(tx, fence, link.name, [
+    ...cut.map((source) => ({ sourceId: source.sourceId, expected: source.targetIds })),
+    ...unread.map((sourceId) => ({ sourceId, expected: [] })),
+  ]);
+}

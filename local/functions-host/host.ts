@@ -15,8 +15,10 @@ import { createLogger, type Logger, type LogSink, writeLineToStdout } from './lo
 import { Store } from './store/store.ts';
 import { TimerFunctions } from './timers/timer-functions.ts';
 import { type AppRegistrations, collectRegistrations } from './worker/core-api.ts';
+import { enabledFunctions } from './worker/enabled-functions.ts';
 import { Invoker } from './worker/invocation.ts';
 import { loadApp } from './worker/load-app.ts';
+import type { RegisteredFunction } from './worker/rpc.ts';
 
 export interface FunctionsHostOptions {
   /** Directory with host.json and package.json of the app. */
@@ -75,9 +77,9 @@ function requestHandler(parts: {
   api: ManagementApi;
   http: HttpFunctions;
   timers: TimerFunctions;
-  app: AppRegistrations;
+  functions: RegisteredFunction[];
 }): RequestHandler {
-  const functions = [...parts.app.functions.values()];
+  const { functions } = parts;
   const durable = /^(?:\/runtime\/webhooks)?\/durabletask(?=\/|$)/i;
   const admin = /^\/admin(?=\/|$)/i;
   return (request) => {
@@ -113,11 +115,21 @@ async function stopAll(running: Running, drainMs: number, logger: Logger): Promi
   store.close();
 }
 
+/** @throws HostError when the app registered nothing or wants what this host does not have */
+async function checkCapabilities(app: AppRegistrations): Promise<void> {
+  if (app.functions.size === 0) throw new HostError('the app registered no function');
+  // Asking ends the SDK's set-up phase, as it does in the real worker.
+  const capabilities = await app.model?.getCapabilities({});
+  if (capabilities?.['HttpUri']) {
+    throw new HostError('this host has no HTTP streaming: remove enableHttpStream from app.setup');
+  }
+}
+
 async function startParts(
   options: FunctionsHostOptions,
   server: HttpServer,
   logger: Logger,
-): Promise<Running & { port: number; app: AppRegistrations; settings: HostSettings }> {
+): Promise<Running & { port: number }> {
   const port = await server.listen(options.port);
   prepareEnvironment(options.directory, port);
   const settings = { ...readHostSettings(options.directory, process.env), ...options.settings };
@@ -125,8 +137,9 @@ async function startParts(
   try {
     const { register } = options;
     const app = await (register ? collectRegistrations(register) : loadApp(options.directory));
-    if (app.functions.size === 0) throw new HostError('the app registered no function');
-    const functions = [...app.functions.values()];
+    await checkCapabilities(app);
+    const { functions, gaps } = enabledFunctions(app, process.env);
+    for (const gap of gaps) logger.write('warning', 'Host', gap);
     const invoker = new Invoker(app, logger, settings.functionTimeoutMs);
     const clock = options.clock ?? systemClock;
     const engine = new DurableEngine({
@@ -148,8 +161,8 @@ async function startParts(
       extraInput,
     });
     const api = new ManagementApi(engine, store, settings.hubName);
-    server.setHandler(requestHandler({ api, http, timers, app }));
-    return { server, store, invoker, engine, timers, port, app, settings };
+    server.setHandler(requestHandler({ api, http, timers, functions }));
+    return { server, store, invoker, engine, timers, port };
   } catch (error) {
     store.close();
     throw error;

@@ -23,7 +23,7 @@ describe('payloads of activities', () => {
     df.app.activity('size', { handler: ({ out }: { out: number }) => 'x'.repeat(out) });
     df.app.orchestration('sizes', function* (c) {
       const { text, out } = c.df.getInput<{ text: number; out: number }>();
-      const result: string = yield c.df.callActivity('size', { text: 'y'.repeat(text), out });
+      const result = (yield c.df.callActivity('size', { text: 'y'.repeat(text), out })) as string;
       return result.length;
     });
   };
@@ -208,7 +208,7 @@ describe('speed', () => {
         df.app.activity('one', { handler: () => 1 });
         df.app.orchestration('fan', function* (c) {
           const tasks = Array.from({ length: 1000 }, () => c.df.callActivity('one'));
-          const values: number[] = yield c.df.Task.all(tasks);
+          const values = (yield c.df.Task.all(tasks)) as number[];
           return values.length;
         });
         df.app.orchestration('sequence', function* (c) {

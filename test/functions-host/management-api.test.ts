@@ -147,7 +147,8 @@ describe("the SDK's client gets what it got from the genuine extension", () => {
     let own: unknown;
     try {
       const returns = await call(client, label);
-      own = returns === undefined ? {} : { returns: JSON.parse(JSON.stringify(returns)) };
+      own =
+        returns === undefined ? {} : { returns: JSON.parse(JSON.stringify(returns)) as unknown };
     } catch (error) {
       const { name, message } = error as Error;
       own = { throws: { name, message } };

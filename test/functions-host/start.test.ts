@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { LogLine } from '../../local/functions-host/log.ts';
+import { startClientHost } from './support/client-host.ts';
 import { HostProcess, SAMPLE_APP, scratchDirectory } from './support/host-process.ts';
 
 let host: HostProcess | undefined;
@@ -131,5 +132,56 @@ app.http('settings', { handler: () => ({ jsonBody: [process.env.FROM_FILE, proce
     await fetch(`${host.url}/api/default`);
     await host.signal('SIGTERM');
     expect(host.output).toBe(`ready ${host.url}\n`);
+  });
+});
+
+describe('what an app registers', () => {
+  const seenBy = async (register: Parameters<typeof startClientHost>[0]) => {
+    const lines: LogLine[] = [];
+    const started = await startClientHost(register, { log: (line) => lines.push(line) });
+    await started.host.stop();
+    return lines.map((line) => line.message);
+  };
+
+  test('and this host cannot do is said in the log', async () => {
+    const messages = await seenBy((_, { app, output }) => {
+      app.storageQueue('queued', { queueName: 'q', connection: 'c', handler: () => undefined });
+      app.timer('retried', {
+        schedule: '0 0 0 1 1 *',
+        retry: { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: 1000 },
+        handler: () => undefined,
+      });
+      app.timer('writer', {
+        schedule: '0 0 0 1 1 *',
+        extraOutputs: [output.storageBlob({ path: 'p', connection: 'c' })],
+        handler: () => undefined,
+      });
+    });
+    expect(messages).toEqual([
+      'function queued never runs: this host has no queueTrigger',
+      'function retried declares a retry policy, which this host ignores',
+      'function writer: what it writes to blob outputs is dropped',
+    ]);
+  });
+
+  test('and a setting disables is not there', async () => {
+    process.env['AzureWebJobs.off.Disabled'] = 'true';
+    const { host: inline } = await startClientHost((_, { app }) => {
+      app.http('off', { handler: () => ({ status: 200 }) });
+      app.http('on', { handler: () => ({ status: 200 }) });
+    });
+    const statuses = await Promise.all(
+      ['off', 'on'].map(async (name) => (await fetch(`${inline.url}/api/${name}`)).status),
+    );
+    await inline.stop();
+    expect(statuses).toEqual([404, 200]);
+  });
+
+  test('twice under one name is refused', async () => {
+    const twice = startClientHost((_, { app }) => {
+      app.http('same', { handler: () => ({}) });
+      app.http('SAME', { handler: () => ({}) });
+    });
+    await expect(twice).rejects.toThrow('A function named "SAME" is registered twice.');
   });
 });

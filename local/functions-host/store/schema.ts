@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HostError } from '../host-error.ts';
 
@@ -63,6 +65,7 @@ function isBusy(error: unknown): boolean {
 export function openHub(file: string): DatabaseSync {
   let database: DatabaseSync;
   try {
+    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
     database = new DatabaseSync(file);
   } catch (cause) {
     throw new HostError(`cannot open the task hub file ${file}`, { cause });

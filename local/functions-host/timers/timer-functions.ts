@@ -68,14 +68,15 @@ export class TimerFunctions {
   }
 
   #toTimer(fn: RegisteredFunction): Timer {
-    const { schedule, runOnStartup, useMonitor } = fn.trigger;
+    const { runOnStartup, useMonitor } = fn.trigger;
     const where = `timer function ${fn.name}`;
-    const expression = resolveSettings(String(schedule), this.#options.environment, where);
+    const text = String(fn.trigger['schedule']);
+    const schedule = parseNcrontab(resolveSettings(text, this.#options.environment, where));
     return {
       fn,
-      schedule: parseNcrontab(expression),
+      schedule,
       runOnStartup: runOnStartup === true,
-      useMonitor: useMonitor !== false,
+      useMonitor: typeof useMonitor === 'boolean' ? useMonitor : !isQuick(schedule),
       cancel: () => {},
     };
   }
@@ -149,4 +150,9 @@ export class TimerFunctions {
       this.#running.delete(run);
     }
   }
+}
+
+/** Schedules with less than a minute between runs are not monitored unless they ask for it. */
+function isQuick(schedule: NcrontabSchedule): boolean {
+  return schedule.seconds.size > 1;
 }

@@ -75,7 +75,7 @@ df.app.orchestration('sequence', function* (context) {
   let sum = 0;
   const { n } = context.df.getInput<{ n: number }>();
   for (let i = 0; i < n; i++) {
-    const value: number = yield context.df.callActivity('number', { i });
+    const value = (yield context.df.callActivity('number', { i })) as number;
     sum += value;
   }
   return sum;
@@ -84,7 +84,7 @@ df.app.orchestration('sequence', function* (context) {
 df.app.orchestration('fan', function* (context) {
   const { n } = context.df.getInput<{ n: number }>();
   const tasks = Array.from({ length: n }, (_, i) => context.df.callActivity('number', { i }));
-  const values: number[] = yield context.df.Task.all(tasks);
+  const values = (yield context.df.Task.all(tasks)) as number[];
   return values.reduce((sum, value) => sum + value, 0);
 });
 
@@ -93,10 +93,10 @@ df.app.activity('number', { handler: ({ i }: { i: number }) => i });
 df.app.orchestration('oversize', function* (context) {
   const { input, output } = context.df.getInput<{ input: number; output: number }>();
   try {
-    const text: string = yield context.df.callActivity('payload', {
+    const text = (yield context.df.callActivity('payload', {
       bytes: output,
       text: 'y'.repeat(input),
-    });
+    })) as string;
     return text.length;
   } catch (error) {
     return (error as Error).message.split('\n')[0];

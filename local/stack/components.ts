@@ -73,7 +73,7 @@ export async function simulatorComponent(
     name: 'simulator',
     args: [
       path.join(options.checkout, 'local', 'graph-simulator', 'main.ts'),
-      ...['--state', folder, '--port', String(state.simulatorPort)],
+      ...['--state', folder, '--persist', '--port', String(state.simulatorPort)],
       ...['--sample', sampleTenant.tenantId, '--api-audience', sampleTenant.audience],
       ...['--control-token', state.controlToken],
     ],

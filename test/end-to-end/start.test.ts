@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockFolder } from '../../local/folder-lock.ts';
+import { removePostgres } from '../../local/postgres-folders.ts';
+
+const script = path.join(import.meta.dirname, '..', '..', 'local', 'start.ts');
+const settings = /^(POSTGRES|GRAPH|LOGIN|CACHE|AzureWebJobs|BACKUP|RESTORE|API)_?/;
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !settings.test(name)),
+);
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly text: () => string;
+  readonly code: Promise<number | null>;
+  until(pattern: RegExp, seconds: number): Promise<RegExpExecArray>;
+}
+
+describe('npm start', () => {
+  let state = '';
+  const children: ChildProcess[] = [];
+
+  beforeEach(() => {
+    state = mkdtempSync(path.join(tmpdir(), 'entra-backup-start-'));
+    chmodSync(state, 0o755);
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    removePostgres(path.join(state, 'postgres'));
+    rmSync(state, { recursive: true, force: true });
+  });
+
+  function start(...args: string[]): Run {
+    const child = spawn(process.execPath, [script, '--state', state, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString('utf8');
+      });
+    }
+    const code = once(child, 'close').then(([exit]) => exit as number | null);
+    const until = async (pattern: RegExp, seconds: number): Promise<RegExpExecArray> => {
+      for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
+        const found = pattern.exec(text);
+        if (found) return found;
+        if (child.exitCode !== null || child.signalCode !== null) break;
+      }
+      throw new Error(`${pattern} did not appear in:\n${text}`);
+    };
+    return { child, text: () => text, code, until };
+  }
+
+  it('ends with a complete restore point of the sample tenant when told to run once', async () => {
+    const run = start('--once', '--port', '0');
+    expect(await run.code, run.text()).toBe(0);
+    expect(run.text()).toMatch(/^ready http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(run.text()).toMatch(/^restore point 1 is complete: .*2,000 user, 400 group/m);
+  });
+
+  it('goes on after kill -9 in the middle of the first backup', async () => {
+    const first = start('--port', '0');
+    await first.until(/^ready /m, 90);
+    await sleep(1500);
+    first.child.kill('SIGKILL');
+    await first.code;
+    await sleep(3000);
+    const second = start('--port', '0');
+    await second.until(/^restore point \d+ is complete: .*2,000 user, 400 group/m, 180);
+    await second.until(/Ctrl-C stops everything/, 30);
+    second.child.kill('SIGINT');
+    expect(await second.code, second.text()).toBe(0);
+    expect(second.text()).toMatch(/^stopped$/m);
+  });
+
+  it('says what is wrong with an option', async () => {
+    const run = start('--prot', '1');
+    expect(await run.code).toBe(2);
+    expect(run.text()).toContain('--prot');
+    expect(run.text()).toContain('usage: npm start');
+    const port = start('--port', '70710');
+    expect(await port.code).toBe(2);
+    expect(port.text()).toContain('--port takes a number from 0 to 65535, not 70710');
+  });
+
+  it('says which port is taken and which folder is in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const taken = start('--port', String(port));
+    expect(await taken.code).toBe(1);
+    expect(taken.text()).toContain(`port ${port} for the API (--port) is in use`);
+    server.close();
+    const lock = lockFolder(state);
+    const used = start('--port', '0');
+    expect(await used.code).toBe(1);
+    expect(used.text()).toContain(`folder ${state} is in use by another process`);
+    lock.release();
+  });
+});

@@ -10,6 +10,7 @@ import { GraphSender } from './graph-sender.ts';
 import { LinkHandler } from './link-handler.ts';
 import type { Network } from './network.ts';
 import { QuotaKeeper } from './quota.ts';
+import { QuotaHandler } from './quota-handler.ts';
 import { RetryHandler } from './retry-handler.ts';
 import { SignInTransport } from './sign-in-transport.ts';
 import { GraphStatistics } from './statistics.ts';
@@ -40,7 +41,7 @@ export interface GraphClientOptions {
 
 /**
  * A GraphClient over the Graph client's request builder and middleware chain: link, retry, token,
- * count, transport. Throws settingsInvalid when a URL is not plain https.
+ * quota, count, transport. Throws settingsInvalid when a URL is not plain https.
  */
 export function createGraphClient(options: GraphClientOptions): GraphClient {
   const origin = originOf(options.graphUrl, 'GRAPH_URL');
@@ -63,6 +64,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
       new LinkHandler(origin),
       new RetryHandler({ quota, credential, clock, random }),
       authentication(credential, origin),
+      new QuotaHandler(quota),
       new CountHandler(statistics, clock),
       new TransportHandler({
         dispatcher: options.network.dispatcher,

@@ -75,6 +75,7 @@ export class RenewableCredential implements TokenCredential {
     const { transport } = this.signIn;
     const options = this.claims === undefined ? {} : { claims: this.claims, enableCae: true };
     transport.lastFailure = undefined;
+    transport.lastRefusal = undefined;
     try {
       const token = await this.inner.getToken(scopes, options);
       if (token === null) throw new Error('the credential gave no token');
@@ -82,7 +83,7 @@ export class RenewableCredential implements TokenCredential {
       this.claims = undefined;
       return token;
     } catch (cause) {
-      throw signInErrorOf(cause, transport.lastFailure);
+      throw signInErrorOf(cause, transport);
     }
   }
 }

@@ -13,6 +13,8 @@ export interface GraphRequest {
   readonly query?: Readonly<Record<string, string>>;
   /** Sent on every page. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** True for the few lists whose items have no `id` (partners by tenant id, for example). */
+  readonly itemsWithoutId?: boolean;
 }
 
 export interface GraphWrite extends GraphRequest {
@@ -32,7 +34,7 @@ export interface GraphWriteReply {
 export interface QuarantinedItem {
   /** Absent when the item has no readable id. */
   readonly id?: string;
-  /** `duplicateKey`, `tooDeep`, `tooLarge` or `notAnObject`. */
+  /** `duplicateKey`, `tooDeep`, `tooLarge`, `notAnObject` or `noId`. */
   readonly reason: string;
 }
 

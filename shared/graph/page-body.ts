@@ -1,5 +1,5 @@
 import { BackupError } from '../errors/backup-error.ts';
-import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../json/json-value.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import type { JsonDefect } from '../json/parse-json.ts';
 import { writeJson } from '../json/write-json.ts';
 import type { AnswerBody, GraphAnswer } from './graph-answer.ts';
@@ -30,7 +30,13 @@ export function readPage(answer: GraphAnswer, context: PageContext): GraphPage {
   if (!Array.isArray(value)) throw badPage('the answer has no list of values', 'value');
   const links = readLinks(envelope, context);
   const defects = itemDefects(body.defects);
-  const { items, quarantined } = sortOut(value, defects, body.size);
+  const needsId = context.request.itemsWithoutId !== true;
+  if (needsId && value.length > 0 && !value.some(hasId)) {
+    throw badPage('no item of the page has an id', 'noId');
+  }
+  const { items, quarantined } = sortOut(value, (item, index) =>
+    reasonAgainst(item, defects.get(index), body.size, needsId),
+  );
   const count = readCount(envelope['@odata.count']);
   return {
     items,
@@ -46,6 +52,10 @@ export function readObject(answer: GraphAnswer): JsonObject {
   const body = requiredObject(answer);
   const [defect] = body.defects;
   if (defect !== undefined) throw badPage('the object has a defect', defect.kind);
+  // An item of a batch shares its limit with the others.
+  if (body.size > maximumObjectBytes && isTooLarge(body.object)) {
+    throw badPage('the object is too large', 'tooLarge');
+  }
   return body.object;
 }
 
@@ -108,13 +118,12 @@ function itemDefects(defects: readonly JsonDefect[]): Map<number, string> {
 
 function sortOut(
   values: readonly JsonValue[],
-  defects: ReadonlyMap<number, string>,
-  pageSize: number,
+  reasonFor: (value: JsonValue, index: number) => string | undefined,
 ): { items: JsonObject[]; quarantined: QuarantinedItem[] } {
   const items: JsonObject[] = [];
   const quarantined: QuarantinedItem[] = [];
   values.forEach((value, index) => {
-    const reason = reasonAgainst(value, defects.get(index), pageSize);
+    const reason = reasonFor(value, index);
     if (reason === undefined) items.push(value as JsonObject);
     else quarantined.push({ ...idOf(value), reason });
   });
@@ -125,11 +134,21 @@ function reasonAgainst(
   value: JsonValue,
   defect: string | undefined,
   pageSize: number,
+  needsId: boolean,
 ): string | undefined {
   if (defect !== undefined) return defect;
-  if (!isJsonObject(value) || value instanceof JsonNumber) return 'notAnObject';
+  if (!isJsonObject(value)) return 'notAnObject';
+  if (needsId && !hasId(value)) return 'noId';
   if (pageSize <= maximumObjectBytes) return undefined;
-  return Buffer.byteLength(writeJson(value)) > maximumObjectBytes ? 'tooLarge' : undefined;
+  return isTooLarge(value) ? 'tooLarge' : undefined;
+}
+
+function hasId(value: JsonValue): boolean {
+  return isJsonObject(value) && typeof value['id'] === 'string' && value['id'] !== '';
+}
+
+function isTooLarge(value: JsonValue): boolean {
+  return Buffer.byteLength(writeJson(value)) > maximumObjectBytes;
 }
 
 function idOf(value: JsonValue): { id?: string } {

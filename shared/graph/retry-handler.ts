@@ -24,7 +24,7 @@ const firstThrottledWaitMs = 1_000;
 /**
  * Takes the place of the Graph client's RetryHandler, which repeats POST after 504, never repeats
  * 500, 502 or a reset connection, and sleeps through an abort. Each try passes the handlers behind
- * this one: token, count, transport.
+ * this one: token, quota, count, transport.
  */
 export class RetryHandler implements Middleware {
   private readonly parts: RetryHandlerParts;
@@ -52,7 +52,6 @@ export class RetryHandler implements Middleware {
     const { headers, ...options } = context.options ?? {};
     let tokenRenewed = false;
     for (;;) {
-      await this.parts.quota.take(call.plan);
       // The Graph client appends a second token to the first one when it meets the same headers.
       context.options = { ...options, headers: { ...(headers as Record<string, string>) } };
       const verdict = await this.tryOnce(context, call);

@@ -1,5 +1,5 @@
 import { BackupError } from '../errors/backup-error.ts';
-import { isCertificateError, networkCodeOf } from './network-error.ts';
+import { isCertificateError, networkCodeOf, networkErrorOf } from './network-error.ts';
 
 /**
  * What to do about the commonest refusals
@@ -27,9 +27,14 @@ const meanings: Readonly<Record<string, string>> = {
  * signInFailed with the AADSTS code and what it means. The text of the sign-in service and of the
  * library is not kept: it may quote assertions and names.
  */
-export function signInErrorOf(failure: unknown, networkFailure: unknown): BackupError {
-  if (networkFailure instanceof BackupError) return networkFailure;
-  const code = aadstsCode(failure);
+export function signInErrorOf(
+  failure: unknown,
+  transport: { readonly lastFailure: unknown; readonly lastRefusal: string | undefined },
+): BackupError {
+  const networkFailure = transport.lastFailure;
+  const own = networkFailure === undefined ? undefined : networkErrorOf(networkFailure, '');
+  if (own?.code === 'publicAddressRefused') return own;
+  const code = aadstsCode(failure) ?? transport.lastRefusal;
   if (code !== undefined) {
     const meaning = meanings[code] ?? 'see the code at https://login.microsoftonline.com/error';
     return new BackupError('signInFailed', `sign-in was refused with ${code}: ${meaning}`, {

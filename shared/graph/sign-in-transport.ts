@@ -17,6 +17,8 @@ const timeoutMs = 30_000;
 export class SignInTransport implements HttpClient {
   /** The library keeps only the text of a network error; its code is in here. */
   lastFailure: unknown;
+  /** The AADSTS code of the newest refusal: for some the library says only that it failed. */
+  lastRefusal: string | undefined;
   private readonly dispatcher: Dispatcher;
 
   constructor(dispatcher: Dispatcher) {
@@ -36,6 +38,7 @@ export class SignInTransport implements HttpClient {
         timeoutMs,
       });
       const bodyAsText = reply.body.toString('utf8');
+      if (reply.status >= 400) this.lastRefusal = /AADSTS\d{4,8}/.exec(bodyAsText)?.[0];
       return {
         request,
         status: reply.status,

@@ -248,6 +248,15 @@ describe('a link of Graph', () => {
     expect(() => later.follow('https://g.example/secret-token')).toThrow(BackupError);
   });
 
+  it('that is always new does not lead on for ever', () => {
+    const trail = new LinkTrail();
+    const follow = (): void => {
+      for (let page = 0; page < 10_000; page++) trail.follow(`https://g.example/${page}`);
+    };
+    expect(follow).toThrow('do not end');
+    expect(trail.hashes).toHaveLength(5_000);
+  });
+
   it('is missing or doubled in a delta round: never taken for the end of it', async () => {
     const delta = { ...users, path: '/users/delta' };
     const link = `${server.origin}/v1.0/users/delta?$skiptoken=a`;

@@ -120,6 +120,23 @@ describe('limits', () => {
     ]);
   });
 
+  it('put an item without id aside, but do not believe a page in which none has one', async () => {
+    server.answer(json({ value: [{ name: 'x' }, { id: 7 }, { id: '' }, { id: 'a' }] }));
+    const { client } = clientOf(server);
+    const page = await client.page(users);
+    expect(page.items).toEqual([{ id: 'a' }]);
+    expect(page.quarantined).toEqual([
+      { reason: 'noId' },
+      { reason: 'noId' },
+      { id: '', reason: 'noId' },
+    ]);
+    server.answer(json({ value: [{ name: 'x' }] }));
+    await expect(client.page(users)).rejects.toMatchObject({ details: { defect: 'noId' } });
+    expect(await client.page({ ...users, itemsWithoutId: true })).toMatchObject({
+      items: [{ name: 'x' }],
+    });
+  });
+
   it('keep connections few: 40 calls at once use no more than 4', async () => {
     server.answer(json({ value: [] }));
     const { client } = clientOf(server);

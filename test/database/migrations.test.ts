@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate, migrationNames } from '../../shared/repository/migrate.ts';
 import { assertSchemaVersion, schemaVersion } from '../../shared/repository/schema-version.ts';
@@ -21,6 +23,22 @@ describe('migrations', () => {
       applied: [],
       version: schemaVersion,
     });
+  });
+
+  it('run as a command that needs the owner’s URL and says so', () => {
+    const script = path.join(import.meta.dirname, '..', '..', 'local', 'migrate.ts');
+    const command = (url: string) =>
+      spawnSync(process.execPath, [script], {
+        encoding: 'utf8',
+        env: { ...process.env, POSTGRES_MIGRATION_URL: url },
+      });
+    const missing = command('');
+    expect(missing.status).toBe(2);
+    expect(missing.stderr).toContain('POSTGRES_MIGRATION_URL is missing: put postgres://');
+    const done = command(test.ownerUrl);
+    expect(done.stdout.trim()).toBe(`schema is up to date: ${schemaVersion}`);
+    const app = command(test.appUrl);
+    expect(app.status).not.toBe(0);
   });
 
   it('let two runners at once finish, the second after the first', async () => {

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
 import * as catalogue from '../shared/catalog/index.ts';
+import { createLinkCipher, type LinkCipher } from '../shared/encryption/link-cipher.ts';
+import type { SecretStore } from '../shared/encryption/secret-store.ts';
 import type { GraphClient } from '../shared/graph/graph-client.ts';
 import { createNetwork, type Network } from '../shared/graph/network.ts';
 import { type Clock, systemClock } from '../shared/model/clock.ts';
@@ -15,6 +17,7 @@ import { readSettings, type Settings } from '../shared/settings/settings.ts';
 import { createLogger, type Logger, type LogLine } from '../shared/telemetry/logger.ts';
 import { apiTokenVerifier } from './http/api-token-verifier.ts';
 import type { TokenVerifier } from './http/token-verifier.ts';
+import { repositoryKey, secretStore } from './stored-secrets.ts';
 import { type GraphPurpose, TenantGraph } from './tenant-graph.ts';
 
 export interface Services {
@@ -28,6 +31,12 @@ export interface Services {
   readonly tokens: TokenVerifier;
   /** The client of a tenant; one per tenant and purpose. Throws `settingsInvalid` without an app. */
   graph(tenant: Tenant, purpose: GraphPurpose): GraphClient;
+  /** A client whose counts are its own, for one slice of work; shares quotas and connections. */
+  newGraph(tenant: Tenant, purpose: GraphPurpose): GraphClient;
+  /** Encrypts stored delta and next links (REPOSITORY_KEY); `settingsInvalid` without the key. */
+  linkCipher(): LinkCipher;
+  /** Keeps generated passwords (RESTORE_SECRETS); `settingsInvalid` without a place for them. */
+  secrets(): SecretStore;
   /** Application permissions the app of that purpose holds now; signs in, `signInFailed`. */
   permissions(tenant: Tenant, purpose: GraphPurpose): Promise<readonly string[]>;
   /** Checks schema version and role of the database; nothing after it succeeded once. */
@@ -49,6 +58,8 @@ export function createServices(settings: Settings, overrides: ServiceOverrides =
   const network = overrides.network ?? createNetwork(networkOptions(settings));
   const database = overrides.database ?? openDatabase(settings);
   const graphs = new TenantGraph({ settings, network, clock, logger });
+  let cipher: LinkCipher | undefined;
+  let secrets: SecretStore | undefined;
   let verified: Promise<void> | undefined;
   return {
     settings,
@@ -59,6 +70,9 @@ export function createServices(settings: Settings, overrides: ServiceOverrides =
     catalogue,
     tokens: overrides.tokens ?? apiTokenVerifier(settings, network, clock),
     graph: (tenant, purpose) => graphs.client(tenant, purpose),
+    newGraph: (tenant, purpose) => graphs.create(tenant, purpose),
+    linkCipher: () => (cipher ??= createLinkCipher(repositoryKey(settings))),
+    secrets: () => (secrets ??= secretStore(settings)),
     permissions: (tenant, purpose) => graphs.permissions(tenant, purpose),
     verifyRepository: () => {
       verified ??= verify(database).catch((error: unknown) => {

@@ -40,7 +40,13 @@ export class TenantGraph {
     const key = `${purpose} ${tenant.tenantId}`;
     const known = this.#clients.get(key);
     if (known?.revision === tenant.revision) return known.client;
-    const client = createGraphClient({
+    const client = this.create(tenant, purpose);
+    this.#clients.set(key, { revision: tenant.revision, client });
+    return client;
+  }
+
+  create(tenant: Tenant, purpose: GraphPurpose): GraphClient {
+    return createGraphClient({
       ...this.#signIn(tenant, purpose),
       priority: purpose === 'backup' ? 'low' : 'normal',
       buckets: this.#buckets,
@@ -48,8 +54,6 @@ export class TenantGraph {
       clock: this.#parts.clock,
       logger: this.#parts.logger,
     });
-    this.#clients.set(key, { revision: tenant.revision, client });
-    return client;
   }
 
   /** Signs in anew and reads the roles of the token, so that a grant shows at once. */

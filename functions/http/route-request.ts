@@ -50,7 +50,8 @@ export async function answerTenantRequest(
   if (tenant === undefined || !isVisible(access, tenant.tenantNo)) throw noSuchTenant();
   const rights = rightsIn(access, tenant.tenantNo);
   requireRole(rights.roles, neededRoles(definition));
-  const input = await inputOf(exchange, definition, access);
+  const { tenantId: _tenant, ...params } = request.params;
+  const input = await inputOf(exchange, definition, access, params);
   const prepared = await prepare?.({ services, tenant, body: input.body });
   const reply = await services.database.withTenant(tenant.tenantNo, (tx) =>
     once(tx, input.repeatability, async () => {
@@ -81,7 +82,7 @@ export async function answerRegistryRequest(
     linkKey: await linkKeyOf(services.database, tx),
   }));
   requireRoleSomewhere(definition, access);
-  const input = await inputOf(exchange, definition, access);
+  const input = await inputOf(exchange, definition, access, request.params);
   const reply = await services.database.withRegistry((tx) =>
     once(tx, input.repeatability, async () => {
       const context = contextOf(exchange, definition, { tx, access, linkKey, ...input });
@@ -115,10 +116,9 @@ async function inputOf(
   { request, url, services }: Exchange,
   definition: RouteDefinition,
   access: Access,
+  rawParams: Readonly<Record<string, string>>,
 ): Promise<Input> {
-  const { tenantId: _tenant, ...rest } = request.params;
-  const isRegistered = definition.path.startsWith('/tenants/{tenantId}');
-  const params = parsed(definition.params ?? nothing, isRegistered ? rest : request.params, 'path');
+  const params = parsed(definition.params ?? nothing, rawParams, 'path');
   const rawQuery = queryOf(url);
   const query = parsed(definition.query ?? nothing, rawQuery, 'query');
   const rawBody = await bodyOf(request, definition.maxBodyBytes);

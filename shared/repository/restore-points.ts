@@ -73,9 +73,9 @@ export function parsePointSelector(text: string): PointSelector | undefined {
 }
 
 /**
- * The point a selector means now: a number, `latest`, `latestGood` (complete and not suspicious, or
- * acknowledged), or the newest whose window ended before a time. Throws `invalidParameter`, `notFound`,
- * or `pointExpired` for a number whose point has expired.
+ * The point a selector means now: a number, `latest`, `latestGood` (complete and not suspicious), or the
+ * newest whose window had ended at a time. Throws `invalidParameter`, `notFound`, or `pointExpired` for
+ * a number whose point has expired.
  */
 export async function resolvePoint(
   tx: Transaction,
@@ -93,9 +93,8 @@ export async function resolvePoint(
   if ('number' in parsed) return await pointByNumber(tx, parsed.number);
   const row = await tx.row<Row>(
     `select ${columns} ${published} and expired_at is null
-       and ($2::timestamptz is null or window_end <= $2)
-       and (not $3::boolean or (state = 'complete'
-         and (not suspicious or acknowledged_at is not null)))
+       and ($2::timestamptz is null or date_trunc('milliseconds', window_end) <= $2)
+       and (not $3::boolean or (state = 'complete' and not suspicious))
      order by number desc limit 1`,
     [
       tx.tenantNo,

@@ -1,0 +1,27 @@
+// Entry of the Functions app: imports everything that registers a function, then checks settings and
+// repository once. A wrong setting, schema or role stops the start; a database that does not answer
+// yet does not: requests and timers check again.
+import './timers/start-due-jobs.ts';
+import './http/health.ts';
+import './http/operations.ts';
+import './http/access.ts';
+import './http/audit-events.ts';
+import './http/tenants.ts';
+import './http/connection-test.ts';
+import './http/coverage.ts';
+import './http/backups.ts';
+import './http/sessions.ts';
+import './http/restore-points.ts';
+import './http/objects.ts';
+import './http/links.ts';
+import './http/history.ts';
+import { isBackupError } from '../shared/errors/backup-error.ts';
+import { services } from './services.ts';
+
+const { logger, verifyRepository } = services();
+try {
+  await verifyRepository();
+} catch (error) {
+  if (!isBackupError(error, 'repositoryUnavailable')) throw error;
+  logger.warn('repository does not answer yet', { code: error.code });
+}

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { lockFolder } from './folder-lock.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { assertPortFree, freePort } from './free-port.ts';
 import { removePostgres } from './postgres-folders.ts';
 import { ApiClient } from './stack/api-client.ts';
@@ -202,34 +202,41 @@ async function stopAll(): Promise<void> {
 
 const options = readOptions();
 const folder = path.resolve(options.state ?? path.join(checkout, '.local'));
+const asked = new Error('stopped');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => stopped.abort(new Error('asked to stop')));
+  process.on(signal, () => stopped.abort(asked));
 }
 
-let asked = false;
 try {
-  const lock = lockFolder(folder);
-  if (options.fresh) {
-    lock.release();
-    removePostgres(path.join(folder, 'postgres'));
-    rmSync(folder, { recursive: true, force: true });
-  }
-  const held = options.fresh ? lockFolder(folder) : lock;
-  try {
-    const { url, simulator } = await startAll(options, folder);
-    if (simulator !== undefined) await firstBackup(options, url, simulator);
-    if (!options.once)
-      await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
-    if (stopped.signal.aborted) throw stopped.signal.reason;
-  } finally {
-    await stopAll();
-    held.release();
-  }
+  await run();
 } catch (error) {
-  asked = error instanceof Error && error.message === 'asked to stop';
-  if (!asked) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  // what made it stop says more than what then failed
+  const cause: unknown = stopped.signal.aborted ? stopped.signal.reason : error;
+  if (cause === asked) say('stopped');
+  else {
+    process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
     process.exitCode = 1;
   }
 }
-if (asked) say('stopped');
+
+async function run(): Promise<void> {
+  const lock = options.fresh ? forget() : lockFolder(folder);
+  try {
+    const { url, simulator } = await startAll(options, folder);
+    if (simulator !== undefined) await firstBackup(options, url, simulator);
+    if (options.once) return;
+    await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
+    throw stopped.signal.reason;
+  } finally {
+    await stopAll();
+    lock.release();
+  }
+}
+
+/** Removes all state, unless another process is using it. */
+function forget(): FolderLock {
+  lockFolder(folder).release();
+  removePostgres(path.join(folder, 'postgres'));
+  rmSync(folder, { recursive: true, force: true });
+  return lockFolder(folder);
+}

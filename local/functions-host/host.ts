@@ -65,8 +65,7 @@ const DEFAULT_KEPT_SESSIONS = 500;
 const DEFAULT_DRAIN_MS = 10_000;
 
 /** Settings every Functions app finds in its environment. */
-function prepareEnvironment(directory: string, port: number): void {
-  applyLocalSettings(directory, process.env);
+function prepareEnvironment(port: number): void {
   // Without it the SDK rewrites every management link to port 7071.
   process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
   process.env['FUNCTIONS_WORKER_RUNTIME'] ??= 'node';
@@ -90,6 +89,13 @@ function requestHandler(parts: {
     }
     return parts.http.handle(request);
   };
+}
+
+// https://learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit
+function readBodyLimit(): number {
+  const text = process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] || '104857600';
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new HostError(`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT must be a number of bytes, not "${text}"`);
 }
 
 interface Running {
@@ -131,7 +137,7 @@ async function startParts(
   logger: Logger,
 ): Promise<Running & { port: number }> {
   const port = await server.listen(options.port);
-  prepareEnvironment(options.directory, port);
+  prepareEnvironment(port);
   const settings = { ...readHostSettings(options.directory, process.env), ...options.settings };
   const store = new Store(options.hub);
   try {
@@ -182,7 +188,8 @@ function clientInput(port: number, hubName: string) {
  */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
   const logger = createLogger(options.log ?? writeLineToStdout);
-  const server = new HttpServer(logger);
+  applyLocalSettings(options.directory, process.env);
+  const server = new HttpServer(logger, readBodyLimit());
   try {
     const running = await startParts(options, server, logger);
     await running.invoker.runAppHooks('appStart');

@@ -1,9 +1,11 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FunctionsHost, startFunctionsHost } from '../../local/functions-host/host.ts';
+import { startClientHost } from './support/client-host.ts';
 import { SAMPLE_APP } from './support/host-process.ts';
 
 let host: FunctionsHost;
+let hostName: string | undefined;
 
 beforeAll(async () => {
   process.env['TASKHUB_NAME'] = 'TestHub';
@@ -13,6 +15,7 @@ beforeAll(async () => {
     hub: ':memory:',
     log: () => {},
   });
+  hostName = process.env['WEBSITE_HOSTNAME'];
 });
 
 afterAll(() => host.stop());
@@ -136,7 +139,28 @@ describe('an HTTP function', () => {
     request.destroy();
   });
 
+  test('a body that turns out too large while it arrives is refused as well', async () => {
+    process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] = '1000';
+    const { host: small } = await startClientHost((_, { app }) => {
+      app.http('size', {
+        handler: async (request) => ({ body: String((await request.text()).length) }),
+      });
+    });
+    delete process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'];
+    const send = async (chunks: number) => {
+      const body = ReadableStream.from(
+        Array.from({ length: chunks }, () => Buffer.alloc(100, 'x')),
+      );
+      const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+      const response = await fetch(`${small.url}/api/size`, init);
+      return [response.status, await response.text()];
+    };
+    expect(await send(10)).toEqual([200, '1000']);
+    expect(await send(11)).toEqual([413, '']);
+    await small.stop();
+  });
+
   test('sees the host name that the SDK builds its links from', () => {
-    expect(process.env['WEBSITE_HOSTNAME']).toBe(`localhost:${new URL(host.url).port}`);
+    expect(hostName).toBe(`localhost:${new URL(host.url).port}`);
   });
 });

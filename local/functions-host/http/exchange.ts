@@ -35,16 +35,21 @@ export class BodyTooLargeError extends Error {
   override name = 'BodyTooLargeError';
 }
 
-async function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(incoming.headers['content-length'] ?? 0) > limit) throw new BodyTooLargeError();
+// Not `for await`: leaving that loop would cut the connection before the 413 is sent.
+function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  incoming.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > limit) throw new BodyTooLargeError();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+    if (size <= limit) chunks.push(chunk);
+    else reject(new BodyTooLargeError());
+  });
+  incoming.once('end', () => resolve(Buffer.concat(chunks)));
+  incoming.once('error', reject);
+  incoming.once('close', () => reject(new Error('the caller closed the connection')));
+  if (Number(incoming.headers['content-length'] ?? 0) > limit) reject(new BodyTooLargeError());
+  return promise;
 }
 
 /**

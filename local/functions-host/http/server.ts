@@ -13,9 +13,6 @@ import {
 /** Answers one request; the host sets it when the app has been loaded. */
 export type RequestHandler = (request: HostRequest) => HostResponse | Promise<HostResponse>;
 
-// https://learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit
-const DEFAULT_BODY_LIMIT = 104_857_600;
-
 /** The host's HTTP listener on the loopback address. Before a handler is set it answers 503. */
 export class HttpServer {
   readonly #server: Server;
@@ -23,7 +20,8 @@ export class HttpServer {
   readonly #bodyLimit: number;
   #handler: RequestHandler = () => ({ status: 503 });
 
-  constructor(logger: Logger, bodyLimit = DEFAULT_BODY_LIMIT) {
+  /** @param bodyLimit largest request body in bytes */
+  constructor(logger: Logger, bodyLimit: number) {
     this.#logger = logger;
     this.#bodyLimit = bodyLimit;
     this.#server = createServer((incoming, outgoing) => void this.#serve(incoming, outgoing));
@@ -66,6 +64,8 @@ export class HttpServer {
       const request = await readRequest(incoming, this.#bodyLimit);
       sendResponse(outgoing, await this.#handler(request));
     } catch (error) {
+      // Nobody is there any more to answer to.
+      if (outgoing.destroyed) return;
       if (error instanceof BodyTooLargeError) {
         outgoing.setHeader('connection', 'close');
         sendResponse(outgoing, { status: 413 });

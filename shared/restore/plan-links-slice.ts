@@ -145,7 +145,8 @@ function linkInput(
     const found = fates.targetOf(target);
     if (found === undefined) continue;
     const comesBack =
-      found.fate === 'live' && returns({ relationship, source: source.key, target });
+      (found.fate === 'live' || found.fate === 'unknown') &&
+      returns({ relationship, source: source.key, target });
     const list = wanted.get(relationship) ?? [];
     list.push(comesBack ? { ...found, fate: 'returns' } : found);
     wanted.set(relationship, list);

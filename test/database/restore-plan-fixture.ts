@@ -170,5 +170,5 @@ export async function plan(tx: Transaction, selection: Selection, point = 1, liv
   const notes = (await planSteps.listNotes(tx, planId, '', 1_000)).map(
     (row) => JSON.parse(row.document) as PlanNote,
   );
-  return { finished, steps, notes };
+  return { planId, finished, steps, notes };
 }

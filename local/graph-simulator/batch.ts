@@ -227,7 +227,22 @@ function runItem(
   const answered = answer(request, parts, caller);
   const { reply } = answered;
   answered.settle(reply.status, renderReply(reply).bytes.length);
-  return itemResponse(item, reply);
+  const toBeta = parts.findTenant(caller.tenantId)?.settings.batchLinksLeadToBeta === true;
+  return itemResponse(item, toBeta ? withBetaLink(reply) : reply);
+}
+
+function withBetaLink(reply: SimulatorReply): SimulatorReply {
+  const { body } = reply;
+  const link = isPlainObject(body) ? body['@odata.nextLink'] : undefined;
+  return typeof link === 'string' && isPlainObject(body)
+    ? { ...reply, body: { ...body, '@odata.nextLink': link.replace('/v1.0/', '/beta/') } }
+    : reply;
+}
+
+function isPlainObject(body: SimulatorReply['body']): body is JsonObject {
+  return (
+    typeof body === 'object' && body !== null && !Array.isArray(body) && !Buffer.isBuffer(body)
+  );
 }
 
 function itemRequest(outer: SimulatorRequest, item: Item): SimulatorRequest {

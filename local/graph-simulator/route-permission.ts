@@ -8,6 +8,15 @@ const permissionTemplates: Readonly<Record<string, string>> = {
   '/directory/administrativeunits/delta': '/directory/administrativeunits',
 };
 
+/** The conditional access recycle bin needs what its live objects need. */
+function rowTemplate(method: string, template: string): string {
+  const bin = /^(\/identity\/conditionalaccess)\/deleteditems(\/[^/]+)(\/.*)?$/.exec(template);
+  if (bin === null) {
+    return permissionTemplates[template] ?? template;
+  }
+  return `${bin[1]}${bin[2]}${method === 'POST' ? '' : (bin[3] ?? '')}`;
+}
+
 /** https://learn.microsoft.com/graph/api/domain-list, .../directoryrole-list */
 const ownPermissions: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^\/domains/, ['Domain.Read.All', 'Domain.ReadWrite.All', 'Directory.Read.All']],
@@ -36,5 +45,5 @@ export function refusePermission(
     }
     throw denied();
   }
-  return checkPermission(method, permissionTemplates[template] ?? template, roles);
+  return checkPermission(method, rowTemplate(method, template), roles);
 }

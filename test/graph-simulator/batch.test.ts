@@ -42,6 +42,13 @@ test('a nested next link leads to the next page outside the batch', async () => 
   expect((await tenant.get(link)).status).toBe(200);
 });
 
+test('by switch the nested next link of a v1.0 batch leads to beta', async () => {
+  await tenant.control.settings(tenant.tenantId, { batchLinksLeadToBeta: true });
+  const [item] = await batch([get('1', '/users?$top=5&$select=id')]);
+  expect(Reflect.get(item?.body ?? {}, '@odata.nextLink')).toContain('/beta/users?');
+  await tenant.control.settings(tenant.tenantId, { batchLinksLeadToBeta: false });
+});
+
 test('the header of an advanced query goes into the item', async () => {
   const count = (more: object) => get('c', '/users/$count', more);
   expect((await batch([count({})]))[0]?.status).toBe(400);

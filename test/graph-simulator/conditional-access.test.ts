@@ -166,6 +166,20 @@ test('a trusted location is deleted only after it was made untrusted', async () 
   expect((await tenant.remove(`${locations}/${id}`)).status).toBe(204);
 });
 
+test('deleted policies and locations have a recycle bin of their own', async () => {
+  const id = String((await tenant.post(policies, policy())).body['id']);
+  await tenant.remove(`${policies}/${id}`);
+  const bin = '/identity/conditionalAccess/deletedItems/policies';
+  expect((await tenant.readAll(bin)).rows.map((row) => row.id)).toContain(id);
+  expect((await tenant.get(`/directory/deletedItems/${id}`)).status).toBe(404);
+  const restored = await tenant.call(`${bin}/${id}/restore`, { method: 'POST' });
+  expect([restored.status, restored.body['id']]).toEqual([200, id]);
+  expect((await tenant.get(`${policies}/${id}`)).status).toBe(200);
+  await tenant.remove(`${policies}/${id}`);
+  expect((await tenant.remove(`${bin}/${id}`)).status).toBe(204);
+  expect((await tenant.get(`${bin}/${id}`)).status).toBe(404);
+});
+
 test('conditional access answers one request a second for the whole tenant, without Retry-After', async () => {
   const small = await tenant.add();
   await tenant.control.throttling({ conditionalAccess: true });

@@ -172,6 +172,19 @@ test('uniqueName finds a group and is unique', async () => {
   expect(problem(again)).toContain('uniqueName');
 });
 
+test('PATCH by uniqueName with create-if-missing makes a group once and then changes it', async () => {
+  const upsert = (headers: Record<string, string>) =>
+    tenant.call("/groups(uniqueName='upserted')", {
+      method: 'PATCH',
+      body: security('upserted'),
+      headers,
+    });
+  expect((await upsert({})).status).toBe(404);
+  const made = await upsert({ prefer: 'create-if-missing' });
+  expect([made.status, made.body['uniqueName']]).toEqual([201, 'upserted']);
+  expect((await upsert({ prefer: 'create-if-missing' })).status).toBe(204);
+});
+
 test('a restored group keeps its members and owners; by switch security groups are gone at once', async () => {
   const id = await create({ ...security('kept'), 'members@odata.bind': bind(people.slice(0, 3)) });
   await tenant.remove(`/groups/${id}`);

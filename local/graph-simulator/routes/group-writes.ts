@@ -15,6 +15,7 @@ import {
   holdsRole,
   json,
   noContent,
+  parameter,
   type RouteContext,
   writableObject,
 } from './route-context.ts';
@@ -24,9 +25,13 @@ import { checkValues, refuseNull, requireProperties } from './write-values.ts';
 const groupType = 'microsoft.graph.group';
 
 export function createGroup(context: RouteContext): SimulatorReply {
+  return createFrom(context, bodyObject(context));
+}
+
+function createFrom(context: RouteContext, body: JsonObject): SimulatorReply {
   allowOnly(context.request, []);
   const { tenant } = context;
-  const { values, links } = takeBindings(context, bodyObject(context), ['members', 'owners']);
+  const { values, links } = takeBindings(context, body, ['members', 'owners']);
   checkValues('group', groupType, values, 'create');
   requireProperties(values, ['displayName', 'mailEnabled', 'mailNickname', 'securityEnabled']);
   checkKind(values);
@@ -153,9 +158,21 @@ function initialGroup(tenant: TenantState, values: JsonObject): JsonObject {
   };
 }
 
+/** `PATCH /groups(uniqueName='x')` with `Prefer: create-if-missing` makes a missing group. */
+function missingUniqueName(context: RouteContext): string | undefined {
+  const name = /^uniqueName='(.*)'$/i.exec(parameter(context))?.[1];
+  const prefers = /\bcreate-if-missing\b/i.test(context.request.headers.get('prefer') ?? '');
+  const holder = context.tenant.uniqueValues.holder(`uniqueName:${name?.toLowerCase() ?? ''}`);
+  return prefers && holder === undefined ? name : undefined;
+}
+
 export function updateGroup(context: RouteContext): SimulatorReply {
   allowOnly(context.request, []);
   const { tenant } = context;
+  const uniqueName = missingUniqueName(context);
+  if (uniqueName !== undefined) {
+    return createFrom(context, { ...bodyObject(context), uniqueName });
+  }
   const object = writableObject(context, 'group', findByKey(context, 'group').object.id);
   const { values, links } = takeBindings(context, bodyObject(context), ['members', 'owners']);
   checkValues('group', groupType, values, 'update');

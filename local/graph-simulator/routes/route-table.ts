@@ -5,6 +5,7 @@ import { unknownSegment } from '../errors.ts';
 import type { ListName } from '../page-sizes.ts';
 import type { ObjectType, Relationship } from '../types.ts';
 import { conditionalAccessRoutes } from './conditional-access.ts';
+import { conditionalAccessBinRoutes } from './conditional-access-bin.ts';
 import {
   deletedTypes,
   getDeleted,
@@ -22,6 +23,7 @@ import {
   listOrganization,
 } from './directory-settings.ts';
 import { createGroup, deleteGroup, updateGroup } from './group-writes.ts';
+import { type InverseRows, inverseLinks, listInverse, listTransitive } from './inverse-reads.ts';
 import {
   castOf,
   countLinks,
@@ -32,6 +34,7 @@ import {
   listReferences,
 } from './link-reads.ts';
 import { addReference, removeReference } from './link-writes.ts';
+import { deleteManager, putManager } from './manager-writes.ts';
 import {
   countCollection,
   findByKey,
@@ -48,10 +51,11 @@ import {
   deleteUnit,
   getScopedRole,
   listScopedRoles,
+  listScopedRolesOfUser,
   removeScopedRole,
   updateUnit,
 } from './unit-writes.ts';
-import { createUser, deleteManager, deleteUser, putManager, updateUser } from './user-writes.ts';
+import { createUser, deleteUser, updateUser } from './user-writes.ts';
 
 const userRoutes: readonly Route[] = [
   {
@@ -78,6 +82,12 @@ const userRoutes: readonly Route[] = [
     },
   },
   ...memberOfRoutes('/users', 'user'),
+  ...inverseRoutes('directreports', (context) => inverseLinks(context, ['manager'])),
+  ...inverseRoutes('ownedobjects', (context) => inverseLinks(context, ['owners'])),
+  {
+    template: '/users/{id}/scopedrolememberof',
+    handlers: { GET: listScopedRolesOfUser },
+  },
 ];
 
 const groupRoutes: readonly Route[] = [
@@ -97,6 +107,10 @@ const groupRoutes: readonly Route[] = [
   },
   ...linkRoutes('/groups', 'group', 'members', 'members'),
   ...linkRoutes('/groups', 'group', 'owners', 'owners'),
+  {
+    template: '/groups/{id}/transitivemembers',
+    handlers: { GET: (context) => listTransitive(context, 'group', 'targets') },
+  },
   ...memberOfRoutes('/groups', 'group'),
 ];
 
@@ -156,6 +170,7 @@ export const routes: readonly Route[] = [
   ...unitRoutes,
   ...directoryRoutes,
   ...conditionalAccessRoutes,
+  ...conditionalAccessBinRoutes,
 ];
 
 function linkRoutes(
@@ -200,9 +215,28 @@ function memberOfRoutes(path: string, parent: ObjectType): readonly Route[] {
       handlers: { GET: (context) => listMemberOf(context, parent) },
     },
     {
+      template: `${path}/{id}/transitivememberof`,
+      handlers: { GET: (context) => listTransitive(context, parent, 'sources') },
+    },
+    {
       template: `${path}/{id}/memberof/{cast}`,
       countsAs: `${path}/{id}/memberof`,
       handlers: { GET: (context) => listMemberOf(context, parent, cast(context)) },
+    },
+  ];
+}
+
+function inverseRoutes(
+  name: string,
+  rows: (context: RouteContext) => InverseRows,
+): readonly Route[] {
+  const base = `/users/{id}/${name}`;
+  return [
+    { template: base, handlers: { GET: (context) => listInverse(context, rows(context)) } },
+    {
+      template: `${base}/{cast}`,
+      countsAs: base,
+      handlers: { GET: (context) => listInverse(context, rows(context), cast(context)) },
     },
   ];
 }

@@ -114,6 +114,21 @@ export function listScopedRoles(context: RouteContext): SimulatorReply {
   });
 }
 
+/** The assignments a user holds in all units. */
+export function listScopedRolesOfUser(context: RouteContext): SimulatorReply {
+  const { object } = findByKey(context, 'user');
+  return listReply(context, {
+    name: 'scopedRoleMembers',
+    typeName: 'microsoft.graph.scopedRoleMembership',
+    rows: context.view
+      .ordered('scopedRoleMembership')
+      .filter(({ properties }) => memberId(properties) === object.id),
+    render: (version) => renderScopedRole(context, version),
+    fragment: 'scopedRoleMemberships',
+    options: ['$top', '$skiptoken'],
+  });
+}
+
 function scopedRole(context: RouteContext): ObjectVersion {
   const unit = findByKey(context, 'administrativeUnit');
   const id = parameter(context, 1);

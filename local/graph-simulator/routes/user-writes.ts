@@ -9,7 +9,6 @@ import type { StoredObject } from '../tenant/stored-object.ts';
 import type { TenantState } from '../tenant/tenant-state.ts';
 import type { JsonObject, JsonValue, SimulatorReply } from '../types.ts';
 import { findByKey } from './reads.ts';
-import { referenceBody } from './references.ts';
 import {
   bodyObject,
   contextUrl,
@@ -41,6 +40,7 @@ export function createUser(context: RouteContext): SimulatorReply {
     'passwordProfile',
   ]);
   checkPassword(body['passwordProfile'], true);
+  checkUserValues(body);
   checkAttributeWrite(context, body);
   checkPrincipalName(context.tenant, body['userPrincipalName']);
   checkQuota(context.tenant);
@@ -148,6 +148,30 @@ function checkPrincipalName(tenant: TenantState, value: JsonValue | undefined): 
   }
 }
 
+/** Values the documentation of the user resource enumerates. */
+const allowedValues: Readonly<Record<string, readonly string[]>> = {
+  userType: ['Member', 'Guest'],
+  ageGroup: ['Minor', 'NotAdult', 'Adult'],
+  consentProvidedForMinor: ['Granted', 'Denied', 'NotRequired'],
+};
+
+function checkUserValues(values: JsonObject): void {
+  for (const [name, allowed] of Object.entries(allowedValues)) {
+    const value = values[name] ?? null;
+    if (value !== null && !allowed.includes(String(value))) {
+      throw badRequest(`Invalid value specified for property '${name}' of resource 'User'.`);
+    }
+  }
+  const phones = values['businessPhones'];
+  if (Array.isArray(phones) && phones.length > 1) {
+    throw badRequest("Property 'businessPhones' can hold one number only.");
+  }
+  const location = values['usageLocation'] ?? null;
+  if (location !== null && !/^[A-Z]{2}$/.test(String(location))) {
+    throw badRequest("Invalid value specified for property 'usageLocation' of resource 'User'.");
+  }
+}
+
 function checkAttributeWrite(context: RouteContext, body: JsonObject): void {
   if (
     'customSecurityAttributes' in body &&
@@ -183,6 +207,7 @@ export function updateUser(context: RouteContext): SimulatorReply {
     'usageLocation',
   ]);
   checkPassword(body['passwordProfile'], false);
+  checkUserValues(body);
   checkAttributeWrite(context, body);
   checkPrincipalName(tenant, body['userPrincipalName']);
   refuseSynced(object, body);
@@ -210,7 +235,7 @@ function changedValues(tenant: TenantState, object: StoredObject, body: JsonObje
     );
   }
   const principalName = body['userPrincipalName'];
-  if (typeof principalName === 'string') {
+  if (typeof principalName === 'string' && principalName !== before['userPrincipalName']) {
     const identities = before['identities'];
     const others: readonly JsonValue[] = Array.isArray(identities) ? identities : [];
     values['identities'] = [
@@ -243,37 +268,5 @@ export function deleteUser(context: RouteContext): SimulatorReply {
   allowOnly(context.request, []);
   const object = writableObject(context, 'user', findByKey(context, 'user').object.id);
   context.tenant.softDelete(object);
-  return noContent;
-}
-
-/** Sets the one manager of a user. */
-export function putManager(context: RouteContext): SimulatorReply {
-  allowOnly(context.request, []);
-  const { tenant } = context;
-  const object = writableObject(context, 'user', findByKey(context, 'user').object.id);
-  const manager = referenceBody(context);
-  if (manager.type !== 'user') {
-    throw badRequest('The reference target must be of type user or organizational contact.');
-  }
-  if (manager === object) {
-    throw badRequest('A user cannot be their own manager.');
-  }
-  refuseSynced(object, { displayName: null });
-  for (const old of [...tenant.links.targets('manager', object, tenant.log.sequence)]) {
-    if (old !== manager) {
-      tenant.removeLink('manager', object, old);
-    }
-  }
-  tenant.addLink('manager', object, manager);
-  return noContent;
-}
-
-export function deleteManager(context: RouteContext): SimulatorReply {
-  allowOnly(context.request, []);
-  const { tenant } = context;
-  const object = writableObject(context, 'user', findByKey(context, 'user').object.id);
-  for (const old of [...tenant.links.targets('manager', object, tenant.log.sequence)]) {
-    tenant.removeLink('manager', object, old);
-  }
   return noContent;
 }

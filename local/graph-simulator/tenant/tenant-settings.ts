@@ -33,6 +33,8 @@ export type TenantSettings = {
   unitDeltaMissing: boolean;
   /** Purge of deleted objects is blocked. */
   purgeProtected: boolean;
+  /** Next links inside answers of a v1.0 batch lead to beta (json-batching page). */
+  batchLinksLeadToBeta: boolean;
   /** Expanded single relations that are empty: left out as in the documentation, or null. */
   emptyExpandedManager: 'absent' | 'null';
 };
@@ -55,6 +57,7 @@ export function standardSettings(): TenantSettings {
     kind: 'workforce',
     unitDeltaMissing: false,
     purgeProtected: false,
+    batchLinksLeadToBeta: false,
     emptyExpandedManager: 'absent',
   };
 }

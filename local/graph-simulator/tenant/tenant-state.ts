@@ -1,6 +1,7 @@
 // One simulated tenant: its objects, links and change log, and the only place that changes them.
 // It knows no HTTP and no permissions; rules about what a caller may do are in ../routes.
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { createRandom, type Random } from '../random.ts';
 import type { Clock, JsonObject, ObjectType, Relationship, SeedTarget } from '../types.ts';
 import { objectTypes } from '../types.ts';
@@ -92,7 +93,7 @@ export class TenantState {
   update(object: StoredObject, values: JsonObject): boolean {
     const before = object.current.properties;
     const names = Object.keys(values).filter(
-      (name) => JSON.stringify(before[name]) !== JSON.stringify(values[name]),
+      (name) => !isDeepStrictEqual(before[name], values[name]),
     );
     if (names.length === 0) {
       return false;

@@ -1,3 +1,5 @@
+// The HTTP side of the host: listens on the loopback address, reads requests whole and sends
+// answers whole. Routes, the app's functions and the durable API are handlers that are given to it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HostError } from '../host-error.ts';

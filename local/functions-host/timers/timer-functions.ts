@@ -1,3 +1,5 @@
+// The timer listener of the host. It decides only when a timer function runs; it must never run
+// one beside itself, nor forget a run that was due while the host was down.
 import type { Clock } from '../clock.ts';
 import { type Environment, resolveSettings } from '../host-settings.ts';
 import type { Logger } from '../log.ts';

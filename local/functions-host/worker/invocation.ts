@@ -1,3 +1,6 @@
+// The language-worker side: loads the app (load-app.ts), takes its registrations (core-api.ts) and
+// calls its functions as the Node.js worker of the real host does. It knows bindings only as data
+// that goes in and comes out; what a trigger means is decided by http/, timers/ and durable/.
 import { randomUUID } from 'node:crypto';
 import type { Logger, LogLevel } from '../log.ts';
 import type { AppRegistrations, CoreInvocationContext, HookName } from './core-api.ts';

@@ -44,6 +44,8 @@ export interface Services {
   close(): Promise<void>;
 }
 
+export type { GraphPurpose } from './tenant-graph.ts';
+
 export type ServiceOverrides = Partial<
   Pick<Services, 'database' | 'logger' | 'clock' | 'tokens' | 'network'>
 >;

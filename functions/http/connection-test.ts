@@ -4,8 +4,7 @@ import { objectTypes } from '../../shared/catalog/index.ts';
 import type { ObjectType } from '../../shared/catalog/object-type.ts';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { Tenant } from '../../shared/model/tenant.ts';
-import type { Services } from '../services.ts';
-import type { GraphPurpose } from '../tenant-graph.ts';
+import type { GraphPurpose, Services } from '../services.ts';
 import { missingPermissions } from './permission-gaps.ts';
 import { defineRoute } from './route.ts';
 

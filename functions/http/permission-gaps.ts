@@ -1,6 +1,6 @@
 import { permissionLists } from '../../shared/catalog/derive.ts';
 import type { ObjectType } from '../../shared/catalog/object-type.ts';
-import type { GraphPurpose } from '../tenant-graph.ts';
+import type { GraphPurpose } from '../services.ts';
 
 /** For each type the permissions that are missing from `held`, also for its links, children, facets. */
 export function missingPermissions(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findObjectType } from '../../shared/catalog/index.ts';
 import { defaultGuards, type Tenant } from '../../shared/model/tenant.ts';
-import { scheduleProblem } from '../timers/schedule-times.ts';
+import { scheduleProblem } from '../durable/schedule-times.ts';
 import { guid, isPlainText, time } from './schemas.ts';
 
 const tenantApp = z.strictObject({

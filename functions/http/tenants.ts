@@ -10,7 +10,7 @@ import {
   type TenantSettings,
   updateTenant,
 } from '../../shared/repository/tenants.ts';
-import { nextRun } from '../timers/schedule-times.ts';
+import { nextRun } from '../durable/schedule-times.ts';
 import { noSuchTenant, requireRole } from './authorise.ts';
 import { isVisible, rightsIn, tenantsWith } from './caller.ts';
 import { checkPrecondition } from './precondition.ts';

@@ -4,9 +4,9 @@ import { listUnstarted } from '../../shared/repository/operation-starts.ts';
 import { createOperation } from '../../shared/repository/operations.ts';
 import { forgetRequests } from '../../shared/repository/repeatable-requests.ts';
 import type { OrchestrationClient } from '../durable/orchestration-client.ts';
+import { nextRun } from '../durable/schedule-times.ts';
 import { startOperation } from '../durable/start-operation.ts';
 import type { Services } from '../services.ts';
-import { nextRun } from './schedule-times.ts';
 
 const PER_TICK = 200;
 const REMEMBERED_MS = 7 * 86_400_000;

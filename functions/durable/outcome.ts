@@ -1,0 +1,33 @@
+import { BackupError, isBackupError } from '../../shared/errors/backup-error.ts';
+import { errorCatalog } from '../../shared/errors/catalog.ts';
+
+/** Expected trouble of an activity, told to the orchestration as data. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: string;
+  readonly message: string;
+  /** never: the job ends; later, now: the same step may succeed after a pause. */
+  readonly retry: 'never' | 'later' | 'now';
+}
+
+export type Outcome<Value extends object> = ({ readonly ok: true } & Value) | Refusal;
+
+/** Runs the work of an activity; a catalogue error becomes a refusal, anything else is a bug. */
+export async function outcomeOf<Value extends object>(
+  work: () => Promise<Value>,
+): Promise<Outcome<Value>> {
+  try {
+    return { ok: true, ...(await work()) };
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    const { code, message } = error;
+    // another worker has taken over: the next slice finds out where things stand
+    const retry = isBackupError(error, 'fenced') ? 'now' : errorCatalog[code].retry;
+    return { ok: false, code, message, retry };
+  }
+}
+
+/** A refusal made by an orchestration itself. */
+export function refusal(code: string, message: string): Refusal {
+  return { ok: false, code, message, retry: 'never' };
+}

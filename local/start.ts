@@ -1,7 +1,7 @@
 // `npm start`: everything on this machine. Builds the application, starts PostgreSQL, Azurite, the
 // simulator with a sample tenant and the application in the local functions host, takes a first
 // backup and says what to try next. Never deployed.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -97,10 +97,9 @@ async function component<T extends Component>(
 }
 
 function build(): true {
-  execFileSync(process.execPath, [path.join(checkout, 'local', 'build.ts')], {
-    cwd: checkout,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const script = path.join(checkout, 'local', 'build.ts');
+  const done = spawnSync(process.execPath, [script], { cwd: checkout, stdio: 'inherit' });
+  if (done.status !== 0) throw new Error('the application could not be built; the reason is above');
   return true;
 }
 

@@ -87,13 +87,13 @@ async function startOrFind(api: ApiClient): Promise<string> {
   const text = await response.text();
   if (response.status === 202) return (JSON.parse(text) as { id: string }).id;
   if (response.status !== 409) throw new Error(`starting a backup: ${response.status} ${text}`);
-  const query = `tenantId=${sampleTenant.tenantId}&kind=tenantBackup&status=notStarted,running,waiting`;
-  const running = await api.call<{ value: { id: string }[] }>(
+  const query = `tenantId=${sampleTenant.tenantId}&kind=tenantBackup`;
+  const known = await api.call<{ value: OperationView[] }>(
     'admin',
     'GET',
     `/api/operations?${query}`,
   );
-  const [first] = running.value;
+  const first = known.value.find((operation) => !over.has(operation.status));
   if (first === undefined) throw new Error(`starting a backup: ${response.status} ${text}`);
   return first.id;
 }

@@ -1,6 +1,7 @@
 // The parts of the local stack in the order in which they start. A part whose setting is already in
 // the environment is left out: the same command then runs against the real thing.
 import path from 'node:path';
+import { migrate } from '../../shared/repository/migrate.ts';
 import type { ControlClient } from '../graph-simulator/control/client.ts';
 import { startPostgres } from '../postgres.ts';
 import { startAzurite } from './azurite.ts';
@@ -34,7 +35,12 @@ export interface StackOptions {
 const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
 
 export async function postgresComponent(options: StackOptions): Promise<Component | undefined> {
-  if (isSet(options.env['POSTGRES_URL'])) return undefined;
+  if (isSet(options.env['POSTGRES_URL'])) {
+    const url = options.env['POSTGRES_MIGRATION_URL'] ?? '';
+    const caFile = options.env['POSTGRES_CA_FILE'] ?? '';
+    if (url !== '') await migrate({ url, ...(caFile === '' ? {} : { caFile }) });
+    return undefined;
+  }
   const postgres = await startPostgres({ dataDir: path.join(options.folder, 'postgres') });
   return {
     name: 'postgresql',

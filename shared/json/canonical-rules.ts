@@ -2,9 +2,11 @@ import type { CanonicalRules } from './canonical-text.ts';
 import type { JsonObject, JsonValue } from './json-value.ts';
 import { writeString } from './write-json.ts';
 
-/** A member that is written: its name, `"name":` and what holds below it. */
+/** A member that is written: its place among the members, `"name":`, what holds below it. */
 interface Member {
   readonly name: string;
+  /** Index in Object.values. */
+  readonly place: number;
   readonly prefix: string;
   readonly node: RuleNode;
 }
@@ -75,10 +77,16 @@ export class RuleNode {
   }
 
   private arrange(names: readonly string[]): Member[] {
-    return [...names]
-      .sort()
-      .filter((name) => !isAnnotation(name))
-      .map((name) => ({ name, prefix: `${writeString(name)}:`, node: this.child(name) }))
+    return names
+      .map((name, place) => ({ name, place }))
+      .filter(({ name }) => !isAnnotation(name))
+      .sort((one, other) => compareCodeUnits(one.name, other.name))
+      .map(({ name, place }) => ({
+        name,
+        place,
+        prefix: `${writeString(name)}:`,
+        node: this.child(name),
+      }))
       .filter((member) => !member.node.volatile);
   }
 
@@ -99,6 +107,12 @@ export class RuleNode {
 function isAnnotation(name: string): boolean {
   if (name === '@odata.type') return false;
   return name.startsWith('@') || name.includes('@odata.') || name.includes('@microsoft.graph.');
+}
+
+/** Relational operators compare code units, whatever the locale of the process. */
+function compareCodeUnits(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 /** `#microsoft.graph.User` and `microsoft.graph.user` are the same type. */

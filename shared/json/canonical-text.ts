@@ -52,9 +52,10 @@ function writeArray(array: readonly JsonValue[], node: RuleNode, rules: Compiled
 
 function writeObject(object: JsonObject, node: RuleNode, rules: CompiledRules): string {
   if (node === rules.root) return writeRoot(object, rules);
+  const values = Object.values(object);
   let text = '';
   for (const member of node.membersOf(object)) {
-    const value = object[member.name];
+    const value = values[member.place];
     if (value === null || value === undefined) continue;
     text += `${text === '' ? '{' : ','}${member.prefix}${writeValue(value, member.node, rules)}`;
   }
@@ -62,9 +63,10 @@ function writeObject(object: JsonObject, node: RuleNode, rules: CompiledRules): 
 }
 
 function writeRoot(object: JsonObject, rules: CompiledRules): string {
+  const values = Object.values(object);
   let text = '';
   for (const member of rules.root.membersOf(object)) {
-    const value = object[member.name];
+    const value = values[member.place];
     if (value === null || value === undefined || rules.isOmitted(member.name, value)) continue;
     const written = writeValue(value, member.node, rules);
     if (rules.dropEmptyTopLevel && isEmpty(written)) continue;

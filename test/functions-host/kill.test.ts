@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { seededRandom } from '../../local/functions-host/durable/chaos.ts';
 import { HostProcess, isOver } from './support/host-process.ts';
+
+// Each test starts processes; on a machine busy with other things a start takes seconds.
+vi.setConfig({ testTimeout: 180_000 });
 
 let host: HostProcess | undefined;
 

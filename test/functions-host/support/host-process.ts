@@ -123,7 +123,7 @@ export class HostProcess {
   async waitFor(
     id: string,
     until: (status: InstanceStatus) => boolean,
-    timeoutMs = 20_000,
+    timeoutMs = 60_000,
   ): Promise<InstanceStatus> {
     const end = Date.now() + timeoutMs;
     for (;;) {

@@ -26,8 +26,3 @@ export async function outcomeOf<Value extends object>(
     return { ok: false, code, message, retry };
   }
 }
-
-/** A refusal made by an orchestration itself. */
-export function refusal(code: string, message: string): Refusal {
-  return { ok: false, code, message, retry: 'never' };
-}

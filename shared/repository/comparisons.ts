@@ -137,6 +137,27 @@ export async function moveComparison(
   return changed === 1;
 }
 
+/** Marks what an operation was to compare as failed, unless it is ready. */
+export async function failComparison(tx: Transaction, operationId: string): Promise<void> {
+  await tx.change(
+    `update comparison set state = 'failed', finished_at = clock_timestamp()
+     where tenant_no = $1 and operation_id = $2 and state in ('pending', 'listed')`,
+    [tx.tenantNo, operationId],
+  );
+}
+
+export async function comparisonOfOperation(
+  tx: Transaction,
+  operationId: string,
+): Promise<Comparison> {
+  const row = await tx.row<Row>(
+    `select ${columns} from comparison where tenant_no = $1 and operation_id = $2`,
+    [tx.tenantNo, operationId],
+  );
+  if (row === undefined) throw new BackupError('notFound', `no comparison of ${operationId}`);
+  return comparisonOf(row);
+}
+
 /** Locks the row of a comparison, so that one worker at a time lists or details it. */
 export async function lockComparison(tx: Transaction, id: string): Promise<Comparison> {
   const row = await tx.row<Row>(

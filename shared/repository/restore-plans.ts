@@ -173,6 +173,24 @@ export async function changePlan(
   return changed === 1;
 }
 
+/** Marks the plan an operation was to make as failed, unless it is ready. */
+export async function failPlan(tx: Transaction, operationId: string): Promise<void> {
+  await tx.change(
+    `update restore_plan set state = 'failed'
+     where tenant_no = $1 and operation_id = $2 and state = 'planning'`,
+    [tx.tenantNo, operationId],
+  );
+}
+
+export async function planOfOperation(tx: Transaction, operationId: string): Promise<RestorePlan> {
+  const row = await tx.row<Row>(
+    `select ${columns} from restore_plan where tenant_no = $1 and operation_id = $2`,
+    [tx.tenantNo, operationId],
+  );
+  if (row === undefined) throw new BackupError('notFound', `no restore plan of ${operationId}`);
+  return planOf(row);
+}
+
 /** True when the plan's time is over by the clock of the database. */
 export async function isPlanExpired(tx: Transaction, id: string): Promise<boolean> {
   const row = await tx.row<{ expired: boolean }>(

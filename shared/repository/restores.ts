@@ -1,5 +1,6 @@
 import { BackupError } from '../errors/backup-error.ts';
 import type { Transaction } from './database.ts';
+import { cancelPlanned } from './restore-steps.ts';
 
 export type RestoreState = 'running' | 'verifying' | 'succeeded' | 'failed' | 'canceled';
 
@@ -109,6 +110,18 @@ export async function endRestore(
      where tenant_no = $1 and id = $2 and state in ('running', 'verifying')`,
     [tx.tenantNo, id, state],
   );
+}
+
+/** Ends the restore of an operation that failed or was canceled; steps not begun are canceled. */
+export async function failRestore(
+  tx: Transaction,
+  operationId: string,
+  state: 'failed' | 'canceled',
+): Promise<void> {
+  const restore = await findRestoreOfOperation(tx, operationId);
+  if (restore === undefined) return;
+  await cancelPlanned(tx, restore.id);
+  await endRestore(tx, restore.id, state);
 }
 
 function restoreOf(row: Row): Restore {

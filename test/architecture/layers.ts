@@ -1,4 +1,4 @@
-// The import rules of the design, as data. `*` allows `import type` only.
+// The import rules of the design, as data.
 import type { Import, SourceFile } from './source-files.ts';
 
 const basics = ['shared/model', 'shared/errors', 'shared/json'];
@@ -9,7 +9,8 @@ const adapterTypes = ['graph', 'repository', 'log-repository', 'cache', 'encrypt
 );
 const operation = [...core, 'shared/catalog', ...adapterTypes];
 const shared = ['shared'];
-const composition = ['functions/services.ts'];
+/** Files directly in functions/ put the application together: services.ts and its parts. */
+const composition = ['+functions'];
 
 /** Area -> areas it may import, itself always. */
 export const layers: Readonly<Record<string, readonly string[]>> = {
@@ -36,7 +37,6 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'functions/timers': [...shared, ...composition, 'functions/durable'],
   'functions/durable': [...shared, ...composition],
   'functions/orchestrators': ['functions/activities', 'functions/durable', 'shared/model'],
-  // files directly in functions/ put the application together
   functions: ['shared', 'functions'],
 };
 
@@ -64,6 +64,12 @@ export function areaOf(file: string): string {
 const isWithin = (file: string, area: string): boolean =>
   file === area || file.startsWith(`${area}/`);
 
+/** `*area`: types only. `+area`: files directly in it, but not the entry. `area`: all of it. */
+function isAllowed(entry: string, target: string): boolean {
+  if (!entry.startsWith('+')) return isWithin(target, entry.replace('*', ''));
+  return areaOf(target) === entry.slice(1) && !target.endsWith('/main.ts');
+}
+
 /** What is wrong with one import, or undefined. */
 export function violation(source: SourceFile, imported: Import): string | undefined {
   const line = `${source.file} imports ${imported.target}`;
@@ -77,7 +83,7 @@ export function violation(source: SourceFile, imported: Import): string | undefi
   const rule = layers[area];
   if (rule === undefined) return `${area} is not in the table of layers`;
   if (areaOf(imported.target) === area) return undefined;
-  const allowed = rule.find((each) => isWithin(imported.target, each.replace('*', '')));
+  const allowed = rule.find((each) => isAllowed(each, imported.target));
   if (allowed === undefined) return `${line}: ${area} may not`;
   return allowed.startsWith('*') && !imported.typeOnly ? `${line}: only by import type` : undefined;
 }

@@ -1,17 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll } from 'vitest';
 
 const MAIN = join(import.meta.dirname, '../../../local/functions-host/main.ts');
 export const SAMPLE_APP = join(import.meta.dirname, '../apps/sample');
 
+/** A directory that is removed after the tests of the file. */
 export function scratchDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'functions-host-'));
+  const directory = mkdtempSync(join(tmpdir(), 'functions-host-'));
+  scratch.push(directory);
+  return directory;
 }
+
+const scratch: string[] = [];
+
+afterAll(() => {
+  for (const directory of scratch.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {

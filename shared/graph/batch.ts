@@ -62,7 +62,7 @@ function newEntry<T>(id: string, plan: CallPlan, accept: Accept<T>, sender: Grap
   const keep = (answer: GraphAnswer): void => {
     entry.outcome = accept(answer, call);
   };
-  const call = new GraphCall(plan, keep, sender.parts.clock.now());
+  const call = new GraphCall(plan, keep, sender.parts.statistics, sender.parts.clock.now());
   const entry: Entry<T> = { item: { id, request: plan.request }, call, outcome: undefined };
   return entry;
 }
@@ -167,9 +167,9 @@ async function waitWithin<T>(
   const { quota } = sender.parts;
   const [first] = pending;
   if (first === undefined) return undefined;
-  if (worst.throttled) await quota.pause(first.call.plan, worst.askedMs ?? waitMs);
+  if (worst.throttled) await quota.pause(first.call, worst.askedMs ?? waitMs);
   try {
-    await quota.wait(first.call.plan, waitMs, worst.error);
+    await quota.wait(first.call, waitMs, worst.error);
     return undefined;
   } catch (error) {
     if (error instanceof BackupError) return error;

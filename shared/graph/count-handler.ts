@@ -3,16 +3,13 @@ import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import type { Clock } from '../model/clock.ts';
 import { callOf } from './call-of.ts';
 import type { GraphCall } from './graph-call.ts';
-import type { GraphStatistics } from './statistics.ts';
 
 /** Gives every try its own client-request-id and counts it. */
 export class CountHandler implements Middleware {
-  private readonly statistics: GraphStatistics;
   private readonly clock: Clock;
   private next: Middleware | undefined;
 
-  constructor(statistics: GraphStatistics, clock: Clock) {
-    this.statistics = statistics;
+  constructor(clock: Clock) {
     this.clock = clock;
   }
 
@@ -24,7 +21,7 @@ export class CountHandler implements Middleware {
     const call = callOf(context);
     call.clientRequestId = randomUUID();
     call.startedAt = this.clock.now();
-    this.statistics.add({ requests: 1 });
+    call.statistics.add({ requests: 1 });
     await this.next?.execute(context);
     this.countAnswer(call);
   }
@@ -32,7 +29,7 @@ export class CountHandler implements Middleware {
   private countAnswer(call: GraphCall): void {
     if (call.answer === undefined) return;
     const reported = Number(call.answer.headers['x-ms-resource-unit'] ?? Number.NaN);
-    this.statistics.add({
+    call.statistics.add({
       units: Number.isFinite(reported) && reported >= 0 ? reported : call.plan.units,
       throttled: call.answer.status === 429 ? 1 : 0,
     });

@@ -48,7 +48,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
   const statistics = new GraphStatistics();
   const random = options.random ?? Math.random;
   const { clock, logger, priority } = options;
-  const quota = new QuotaKeeper(options.tenantId, options.buckets, clock, statistics);
+  const quota = new QuotaKeeper(options.tenantId, options.buckets, clock);
   const credential = new RenewableCredential({
     loginUrl: originOf(options.loginUrl, 'LOGIN_URL'),
     tenantId: options.tenantId,
@@ -65,11 +65,10 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
       new RetryHandler({ quota, credential, clock, random }),
       authentication(credential, origin),
       new QuotaHandler(quota),
-      new CountHandler(statistics, clock),
+      new CountHandler(clock),
       new TransportHandler({
         dispatcher: options.network.dispatcher,
         origin,
-        statistics,
         tryTimeoutMs: options.tryTimeoutMs ?? 60_000,
       }),
     ]),

@@ -1,6 +1,7 @@
 import type { MiddlewareOptions } from '@microsoft/microsoft-graph-client';
 import type { GraphAnswer } from './graph-answer.ts';
 import type { CallOptions, GraphRequest } from './graph-request.ts';
+import type { GraphStatistics } from './statistics.ts';
 
 /**
  * read: may be sent again at will. repeatable: a write with the same effect when sent twice.
@@ -28,6 +29,8 @@ export class GraphCall implements MiddlewareOptions {
   readonly plan: CallPlan;
   /** Checks an answer and keeps what the caller wants; throws graphBadAnswer to try again. */
   readonly accept: (answer: GraphAnswer) => void;
+  /** Where this call is counted. */
+  readonly statistics: GraphStatistics;
   /** Tries begun so far. */
   attempt = 0;
   /** A try may have had an effect although no answer came. */
@@ -37,9 +40,15 @@ export class GraphCall implements MiddlewareOptions {
   answer: GraphAnswer | undefined;
   failure: unknown;
 
-  constructor(plan: CallPlan, accept: (answer: GraphAnswer) => void, now: Date) {
+  constructor(
+    plan: CallPlan,
+    accept: (answer: GraphAnswer) => void,
+    statistics: GraphStatistics,
+    now: Date,
+  ) {
     this.plan = plan;
     this.accept = accept;
+    this.statistics = statistics;
     this.startedAt = now;
   }
 }

@@ -32,6 +32,19 @@ export class GraphClient {
     this.sender = sender;
   }
 
+  /**
+   * A client with the same connections, token and quotas and with counts of its own: one for each
+   * task, since tasks run side by side in a process.
+   */
+  withOwnCounts(): GraphClient {
+    return new GraphClient(this.sender.withOwnCounts());
+  }
+
+  /** Chooses the quota by the number of users; until told, the smallest tenant is assumed. */
+  setTenantUsers(users: number): Promise<void> {
+    return this.sender.parts.quota.setTenantUsers(users);
+  }
+
   /** Counts of all calls since statistics.take(). */
   get statistics(): GraphStatistics {
     return this.sender.parts.statistics;

@@ -6,7 +6,7 @@ import type { GraphAnswer } from './graph-answer.ts';
 import { type CallPlan, GraphCall } from './graph-call.ts';
 import { relativeUrl } from './graph-request.ts';
 import type { QuotaKeeper } from './quota.ts';
-import type { GraphStatistics } from './statistics.ts';
+import { GraphStatistics } from './statistics.ts';
 
 export interface SenderParts {
   readonly client: Client;
@@ -31,6 +31,11 @@ export class GraphSender {
     this.parts = parts;
   }
 
+  /** The same connections, token and quotas with counts of its own. */
+  withOwnCounts(): GraphSender {
+    return new GraphSender({ ...this.parts, statistics: new GraphStatistics() });
+  }
+
   /** What `accept` made of the answer; throws the BackupError the handlers ended with. */
   async send<T>(plan: CallPlan, accept: Accept<T>, body?: string): Promise<T> {
     let result: T | undefined;
@@ -39,6 +44,7 @@ export class GraphSender {
       (answer) => {
         result = accept(answer, call);
       },
+      this.parts.statistics,
       this.parts.clock.now(),
     );
     try {

@@ -19,7 +19,7 @@ export class QuotaHandler implements Middleware {
   }
 
   async execute(context: Context): Promise<void> {
-    await this.quota.take(callOf(context).plan);
+    await this.quota.take(callOf(context));
     await this.next?.execute(context);
   }
 }

@@ -92,8 +92,8 @@ export class RetryHandler implements Middleware {
     if (call.attempt >= maximumTries) throw verdict.error;
     const first = verdict.throttled ? firstThrottledWaitMs : firstWaitMs;
     const waitMs = waitBefore(call.attempt, verdict.askedMs, first, this.parts.random);
-    if (verdict.throttled) await this.parts.quota.pause(call.plan, verdict.askedMs ?? waitMs);
-    await this.parts.quota.wait(call.plan, waitMs, verdict.error);
+    if (verdict.throttled) await this.parts.quota.pause(call, verdict.askedMs ?? waitMs);
+    await this.parts.quota.wait(call, waitMs, verdict.error);
   }
 }
 

@@ -5,13 +5,11 @@ import { callOf } from './call-of.ts';
 import { answerOf } from './graph-answer.ts';
 import type { GraphCall } from './graph-call.ts';
 import { exchange, type HttpReply } from './http-exchange.ts';
-import type { GraphStatistics } from './statistics.ts';
 
 export interface TransportParts {
   readonly dispatcher: Dispatcher;
   /** `https://graph.microsoft.com`, without a slash at the end. */
   readonly origin: string;
-  readonly statistics: GraphStatistics;
   /** Each try, in milliseconds. */
   readonly tryTimeoutMs: number;
 }
@@ -31,7 +29,7 @@ export class TransportHandler implements Middleware {
   async execute(context: Context): Promise<void> {
     const call = callOf(context);
     const reply = await this.send(context, call);
-    this.parts.statistics.add({ bytes: reply.bytesReceived });
+    call.statistics.add({ bytes: reply.bytesReceived });
     call.answer = answerOf(reply);
     context.response = new Response(null, { status: Math.max(200, Math.min(reply.status, 599)) });
   }

@@ -70,6 +70,29 @@ describe('a page', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
+  it('is counted by the task that asked for it, on the same token', async () => {
+    server.answer(json({ value: [] }));
+    const { client } = clientOf(server);
+    const [first, second] = [client.withOwnCounts(), client.withOwnCounts()];
+    await Promise.all([first.page(users), second.page(users), second.page(users)]);
+    expect([first, second, client].map((one) => one.statistics.requests)).toEqual([1, 2, 0]);
+    expect(second.statistics.bytes).toBeGreaterThan(0);
+    expect(server.signIns).toHaveLength(1);
+  });
+
+  it('waits less for quota once the tenant is known to be large', async () => {
+    server.answer(json({ value: [] }));
+    const waited = async (users: number): Promise<number> => {
+      const { client, clock } = clientOf(server);
+      await client.setTenantUsers(users);
+      const large = { ...expensive, query: {} };
+      for (let count = 0; count < 150; count++) await client.page(large);
+      return clock.sleeps.reduce((sum, one) => sum + one, 0);
+    };
+    const expensive: GraphRequest = { ...users, path: '/groups/a/transitiveMembers' };
+    expect(await waited(10)).toBeGreaterThan((await waited(100_000)) * 2);
+  });
+
   it('arrives whole when values hold every character that has a meaning in a URL', async () => {
     server.answer(json({ value: [] }));
     const { client } = clientOf(server);

@@ -64,15 +64,27 @@ describe('the token', () => {
     ]);
   });
 
-  it('is replaced once for all calls that were refused together', async () => {
-    const onlySecond: Answer = (request, response, socket) => {
-      const isNew = request.headers.authorization === 'Bearer token-2';
-      (isNew ? good : graphError(401, 'InvalidAuthenticationToken'))(request, response, socket);
+  it('is replaced once, also for a call that is refused after others have the new one', async () => {
+    const unauthorized = graphError(401, 'InvalidAuthenticationToken');
+    let refuseLate = (): void => undefined;
+    const answerByToken: Answer = (request, response, socket) => {
+      if (request.headers.authorization === 'Bearer token-2') {
+        good(request, response, socket);
+        refuseLate();
+      } else if (request.url.includes('late')) {
+        refuseLate = () => unauthorized(request, response, socket);
+      } else {
+        unauthorized(request, response, socket);
+      }
     };
-    server.answer(onlySecond);
+    server.answer(answerByToken);
     const { client } = clientOf(server);
-    await Promise.all(Array.from({ length: 8 }, () => client.page(users)));
+    const late = client.page({ ...users, query: { $search: 'late' } });
+    while (server.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await client.page(users);
+    await late;
     expect(server.signIns).toHaveLength(2);
+    expect(server.seen).toHaveLength(4);
   });
 
   it('answers a claims challenge', async () => {

@@ -2,6 +2,7 @@
 // repository once. A wrong setting, schema or role stops the start; a database that does not answer
 // yet does not: requests and timers check again.
 import './timers/start-due-jobs.ts';
+import './orchestrators/backup-tenant.ts';
 import './http/health.ts';
 import './http/operations.ts';
 import './http/access.ts';

@@ -48,7 +48,7 @@ export async function settleAbsent(
          and l.to_point = 2147483647)`,
     values,
   );
-  await tx.client.query('truncate page_link');
+  await tx.client.query('delete from page_link');
   const found = await tx.change(
     `insert into page_link (source, target) select a.source, a.target from link_absent a
      join object_version v on v.tenant_no = $1 and v.object_key = a.target
@@ -143,7 +143,7 @@ export async function endAbsentOf(
   relationship: string,
   targets: readonly number[],
 ): Promise<number> {
-  await tx.client.query('truncate page_link');
+  await tx.client.query('delete from page_link');
   const found = await tx.change(
     `insert into page_link (source, target) select source, target from link_absent
      where tenant_no = $1 and session_id = $2 and relationship = $3 and target = any ($4)`,

@@ -41,7 +41,7 @@ export async function copyLinks(
   page: LinkPage,
   edges: readonly Edge[],
 ): Promise<void> {
-  await tx.client.query('truncate page_edge, page_link');
+  await tx.client.query('delete from page_edge; delete from page_link');
   await copyRows(tx, 'page_edge', { ref: 'text', target_id: 'text' }, edges);
   await tx.change(
     `insert into object (tenant_no, space, type, object_id)
@@ -104,9 +104,9 @@ export async function endOthers(tx: Transaction, page: LinkPage): Promise<number
     `create temp table if not exists page_kept (source bigint, target bigint)
        on commit delete rows`,
   );
-  await tx.client.query('truncate page_kept');
+  await tx.client.query('delete from page_kept');
   await tx.change('insert into page_kept select source, target from page_link');
-  await tx.client.query('truncate page_link');
+  await tx.client.query('delete from page_link');
   await tx.change(
     `insert into page_link (source, target) select l.source, l.target from page_source s
      join link l on l.tenant_no = $1 and l.relationship = $2 and l.source = s.key
@@ -130,10 +130,10 @@ export async function endLinksOfGone(
   relationships: readonly string[],
 ): Promise<number> {
   if (keys.length === 0) return 0;
-  await tx.client.query('truncate page_link');
+  await tx.client.query('delete from page_link');
   let ended = 0;
   for (const relationship of relationships) {
-    await tx.client.query('truncate page_link');
+    await tx.client.query('delete from page_link');
     const found = await tx.change(
       `insert into page_link (source, target)
        select source, target from link where tenant_no = $1 and relationship = $2

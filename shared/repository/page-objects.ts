@@ -41,13 +41,13 @@ const tables = `
     on commit delete rows;
   create temp table if not exists page_edge (ref text collate "C", target_id text collate "C")
     on commit delete rows;
-  create temp table if not exists page_link (source bigint, target bigint) on commit delete rows;
-  set local client_min_messages = warning`;
+  create temp table if not exists page_link (source bigint, target bigint) on commit delete rows`;
 
 /** Makes the temporary tables and empties those an earlier page of this transaction has used. */
 export async function openPage(tx: Transaction): Promise<void> {
   await tx.client.query(`set local client_min_messages = warning; ${tables};
-    truncate page_object, page_key, page_gone, page_source, page_edge, page_link`);
+    delete from page_object; delete from page_key; delete from page_gone;
+    delete from page_source; delete from page_edge; delete from page_link`);
 }
 
 /** Brings the rows of a page, live, into `page_object` and finds or makes their keys. */
@@ -89,11 +89,7 @@ async function insertKeys(tx: Transaction): Promise<void> {
  * Fills `page_object` with what the ids in `page_gone` are now, as softDeleted: the last known body,
  * or none. Ids nobody knows get a key of `type`.
  */
-export async function copySoftDeleted(
-  tx: Transaction,
-  space: string,
-  type: string,
-): Promise<void> {
+export async function copySoftDeleted(tx: Transaction, space: string, type: string): Promise<void> {
   await tx.change(
     `insert into page_object (ord, space, parent_key, object_id, type, state, hash, label, search,
        body, purge_at)
@@ -136,8 +132,8 @@ export interface GoneRow {
 }
 
 export async function copyGone(tx: Transaction, rows: readonly GoneRow[]): Promise<void> {
-  await tx.change(
-    `insert into page_gone select * from unnest($1::text[], $2::timestamptz[])`,
-    [rows.map((row) => row.objectId), rows.map((row) => row.purgeAt)],
-  );
+  await tx.change(`insert into page_gone select * from unnest($1::text[], $2::timestamptz[])`, [
+    rows.map((row) => row.objectId),
+    rows.map((row) => row.purgeAt),
+  ]);
 }

@@ -39,7 +39,7 @@ export async function recordEntries(
 ): Promise<RoundConflict[]> {
   if (entries.length === 0) return [];
   await tx.client.query(`create temp table if not exists page_entry (key bigint, relationship text
-    collate "C", target bigint, entry bytea) on commit delete rows; truncate page_entry`);
+    collate "C", target bigint, entry bytea) on commit delete rows; delete from page_entry`);
   await tx.change(
     `insert into page_entry (key, relationship, target, entry)
      select o.key, i.relationship, coalesce(t.key, 0), i.entry

@@ -45,7 +45,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
       ? new Agent(agentOptions)
       : new EnvHttpProxyAgent({
           ...agentOptions,
-          httpProxy: options.httpsProxy,
+          httpProxy: '',
           httpsProxy: options.httpsProxy,
           noProxy: options.noProxy ?? '',
           requestTls: connect,

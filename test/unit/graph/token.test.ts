@@ -71,6 +71,7 @@ describe('the token', () => {
       if (request.headers.authorization === 'Bearer token-2') {
         good(request, response, socket);
         refuseLate();
+        refuseLate = () => undefined;
       } else if (request.url.includes('late')) {
         refuseLate = () => unauthorized(request, response, socket);
       } else {

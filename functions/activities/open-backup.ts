@@ -11,7 +11,8 @@ import { services } from '../services.ts';
 
 type Answer =
   | { readonly state: 'open' | 'abandon' | 'committed'; readonly fence: Fence }
-  | { readonly state: 'abandoned' | 'busy' };
+  | { readonly state: 'abandoned' }
+  | { readonly state: 'busy' };
 
 /** Opens the session of the operation, goes on with it, or says what stands in its way. */
 export const openBackup = defineActivity<OperationInput, Outcome<Answer>>(

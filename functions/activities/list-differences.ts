@@ -13,6 +13,7 @@ import { changePlan, planOfOperation } from '../../shared/repository/restore-pla
 import { resolveSelection } from '../../shared/repository/selections.ts';
 import { defineActivity } from '../durable/define-activity.ts';
 import { type Outcome, outcomeOf } from '../durable/outcome.ts';
+import { selectableSpaces } from '../restore-parts.ts';
 import { services } from '../services.ts';
 
 interface Input {
@@ -22,42 +23,41 @@ interface Input {
   readonly livePoint: number;
 }
 
-/** Spaces of the types that can be selected. */
-export const selectableSpaces: ReadonlyMap<string, string> = new Map(
-  objectTypes.map((type) => [type.name, type.space]),
-);
-
 /** Lists the objects and links that differ, without looking into bodies; nothing when repeated. */
 export const listDifferences = defineActivity<Input, Outcome<object>>(
   'listDifferences',
-  async ({ tenantNo, operationId, livePoint }) =>
+  async (input) =>
     await outcomeOf(
       async () =>
-        await services().database.withTenant(tenantNo, async (tx) => {
-          const { id } = await comparisonOfOperation(tx, operationId);
-          if (livePoint > 0) await setLivePoint(tx, id, livePoint);
-          const comparison = await lockComparison(tx, id);
-          if (comparison.state !== 'pending') return {};
-          const { fromPoint, toPoint, purpose } = comparison;
-          if (fromPoint === undefined || toPoint === undefined) {
-            throw new BackupError('invalidState', `comparison ${id} has no live point`);
-          }
-          const selection = JSON.parse(comparison.selection) as Selection;
-          await listCandidates(tx, {
-            comparisonId: id,
-            fromPoint,
-            toPoint,
-            types: objectTypes.map((type) => type.name),
-            relationships: objectTypes.flatMap((type) => type.links.map((link) => link.name)),
-            selection: await resolveSelection(tx, selection, selectableSpaces),
-            linkScope: purpose === 'plan' ? 'either' : 'source',
-          });
-          await moveComparison(tx, id, 'pending', 'listed');
-          if (purpose === 'plan') await pinLivePoint(tx, operationId, livePoint);
+        await services().database.withTenant(input.tenantNo, async (tx) => {
+          await list(tx, input);
           return {};
         }),
     ),
 );
+
+async function list(tx: Transaction, { operationId, livePoint }: Input): Promise<void> {
+  const { id } = await comparisonOfOperation(tx, operationId);
+  if (livePoint > 0) await setLivePoint(tx, id, livePoint);
+  const comparison = await lockComparison(tx, id);
+  if (comparison.state !== 'pending') return;
+  const { fromPoint, toPoint, purpose } = comparison;
+  if (fromPoint === undefined || toPoint === undefined) {
+    throw new BackupError('invalidState', `comparison ${id} has no live point`);
+  }
+  const selection = JSON.parse(comparison.selection) as Selection;
+  await listCandidates(tx, {
+    comparisonId: id,
+    fromPoint,
+    toPoint,
+    types: objectTypes.map((type) => type.name),
+    relationships: objectTypes.flatMap((type) => type.links.map((link) => link.name)),
+    selection: await resolveSelection(tx, selection, selectableSpaces),
+    linkScope: purpose === 'plan' ? 'either' : 'source',
+  });
+  await moveComparison(tx, id, 'pending', 'listed');
+  if (purpose === 'plan') await pinLivePoint(tx, operationId, livePoint);
+}
 
 async function pinLivePoint(
   tx: Transaction,

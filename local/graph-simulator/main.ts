@@ -1,6 +1,6 @@
 // Runs the simulator as a process of its own: `node local/graph-simulator/main.ts --state DIR
 // [--port 8443] [--control-token TEXT] [--ledger FILE] [--sample TENANT-ID]
-// [--api-tenant TENANT-ID] [--api-audience URI]`. `simulator.json` in DIR tells other commands.
+// [--persist] [--api-tenant TENANT-ID] [--api-audience URI]`. `simulator.json` in DIR tells other commands.
 // Prints one JSON line with where it listens and the control token, then stays until it is told
 // to end.
 import { randomUUID } from 'node:crypto';
@@ -31,6 +31,10 @@ const simulator = await startSimulator({
   persist: values.persist,
   ...(values['control-token'] === undefined ? {} : { controlToken: values['control-token'] }),
   ...(values.ledger === undefined ? {} : { ledgerFile: values.ledger }),
+}).catch((error: unknown) => {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+  process.stderr.write(`port ${values.port} is taken: choose another with --port\n`);
+  process.exit(2);
 });
 if (values.sample !== undefined) {
   simulator.state.createTenant({ tenantId: values.sample, seed: samplePlan, keepExisting: true });

@@ -169,17 +169,18 @@ function serve(
       'Specified HTTP method is not allowed for the request target.',
     );
   }
-  const throttled = charge(request, parts, found, state, caller, tenant);
-  if (throttled !== undefined) {
-    return throttled;
-  }
+  // A refused request costs nothing (seen in the field), so permission comes first.
   const refused = refusePermission(
     request.method,
     found.match.template,
     caller.roles,
     parts.checkPermission,
   );
-  return refused ?? handle(request, parts, found, state, tenant, caller);
+  if (refused !== undefined) {
+    return refused;
+  }
+  const throttled = charge(request, parts, found, state, caller, tenant);
+  return throttled ?? handle(request, parts, found, state, tenant, caller);
 }
 
 function charge(

@@ -1,44 +1,18 @@
 // The simulator as a process of its own, started as the local stack starts it.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { ControlClient } from '../../local/graph-simulator/control/client.ts';
+import { spawnSimulator } from '../../local/graph-simulator/control/spawn.ts';
 
 const tenantId = 'dddddddd-0000-4000-8000-000000000001';
 
-type Started = {
-  readonly child: ChildProcessByStdio<null, Readable, null>;
-  readonly control: ControlClient;
-};
-
-async function start(stateDir: string): Promise<Started> {
-  const child = spawn(
-    process.execPath,
-    ['local/graph-simulator/main.ts', '--state', stateDir, '--sample', tenantId, '--persist'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const lines = createInterface({ input: child.stdout });
-  const [line] = (await once(lines, 'line')) as [string];
-  const { origin, caFile, controlToken } = JSON.parse(line) as Record<string, string>;
-  const ca = await readFile(String(caFile), 'utf8');
-  const control = new ControlClient({ origin: String(origin), token: String(controlToken), ca });
-  return { child, control };
-}
-
-async function stop({ child }: Started): Promise<void> {
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  expect((await ended)[0]).toBe(0);
-}
-
-test('main prints where it listens, serves the sample tenant, ends on SIGTERM and keeps changes', async () => {
+test('a process of its own serves the sample tenant, ends on SIGTERM and keeps changes', async () => {
   const stateDir = await mkdtemp(join(tmpdir(), 'simulator-process-'));
-  const first = await start(stateDir);
+  const options = { stateDir, sampleTenantId: tenantId, persist: true };
+  const first = await spawnSimulator(options);
   const { liveObjects } = await first.control.summary(tenantId);
   expect([liveObjects.user, liveObjects.group]).toEqual([2_000, 400]);
   const { ids } = await first.control.change(tenantId, {
@@ -46,11 +20,21 @@ test('main prints where it listens, serves the sample tenant, ends on SIGTERM an
     type: 'user',
     properties: { displayName: 'kept' },
   });
-  await stop(first);
-  const second = await start(stateDir);
+  await first.stop();
+  const second = await spawnSimulator(options);
   expect((await second.control.summary(tenantId)).liveObjects.user).toBe(2_001);
   await second.control.change(tenantId, { kind: 'rename', id: String(ids[0]), displayName: 'k' });
-  await stop(second);
+  await second.stop();
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+test('a port that is taken ends the process before it is ready', async () => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'simulator-process-'));
+  const first = await spawnSimulator({ stateDir });
+  await expect(spawnSimulator({ stateDir, port: first.port })).rejects.toThrow(
+    'the simulator ended with code 2 before it was ready',
+  );
+  await first.stop();
   await rm(stateDir, { recursive: true, force: true });
 });
 

@@ -140,6 +140,20 @@ test('a permission that is missing is 403 for that type alone', async () => {
   expect((await other.get('/users')).body['value']).toHaveLength(1);
 });
 
+test('a refused request costs no resource units, an answered one says its cost', async () => {
+  const after = await tenant.control.ledgerLastNumber();
+  await tenant.get('/users?$top=1');
+  await tenant.call(`/users/${userId}`, {
+    method: 'DELETE',
+    app: 'aaaaaaaa-0000-4000-8000-000000000001',
+  });
+  const lines = await tenant.control.ledger({ after, tenantId: tenant.tenantId });
+  expect(lines.map(({ status, resourceUnits }) => [status, resourceUnits])).toEqual([
+    [200, 1],
+    [403, 0],
+  ]);
+});
+
 test('a reader cannot write', async () => {
   const answer = await tenant.call(`/users/${userId}`, {
     method: 'PATCH',

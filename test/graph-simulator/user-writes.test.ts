@@ -189,6 +189,13 @@ test('an administrator cannot be restored or changed by an application without a
   expect(restored.status).toBe(403);
 });
 
+test('an application cannot purge, whatever it may write', async () => {
+  const id = await create('unpurged');
+  await tenant.remove(`/users/${id}`);
+  expect((await tenant.remove(`/directory/deletedItems/${id}`)).status).toBe(403);
+  expect((await tenant.get(`/directory/deletedItems/${id}`)).status).toBe(200);
+});
+
 test('a purge between listing and restoring is a 404', async () => {
   const id = await create('purged');
   await tenant.remove(`/users/${id}`);

@@ -21,6 +21,7 @@ import type { JsonObject } from '../../../local/graph-simulator/types.ts';
 export const readerApp = 'aaaaaaaa-0000-4000-8000-000000000001';
 export const restorerApp = 'aaaaaaaa-0000-4000-8000-000000000002';
 const secret = 'correct horse battery';
+const maximumPages = 500;
 
 export type Answer = {
   readonly status: number;
@@ -122,6 +123,9 @@ export class SimulatedTenant {
         throw new Error(`${answer.status} ${answer.text}`);
       }
       pages.push(answer.body['value'] as unknown as Row[]);
+      if (pages.length > maximumPages) {
+        throw new Error(`${path} does not end`);
+      }
       link = answer.body['@odata.nextLink'] as string | undefined;
       deltaLink = (answer.body['@odata.deltaLink'] as string | undefined) ?? deltaLink;
     }

@@ -4,7 +4,16 @@ import { codeOf, createTestApi, type TestApi } from '../support/api.ts';
 import { badTokens } from '../support/bad-tokens.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { badAddresses } from './bad-addresses.ts';
-import { badRequests, foreignId, id, operator, tenantId, unknownId, who } from './bad-requests.ts';
+import {
+  type BadCase,
+  badRequests,
+  foreignId,
+  id,
+  operator,
+  tenantId,
+  unknownId,
+  who,
+} from './bad-requests.ts';
 import { addPoint } from './points-fixture.ts';
 
 describe('bad input', () => {
@@ -45,7 +54,7 @@ describe('bad input', () => {
     return parts.join('\n');
   }
 
-  const cases = [...badRequests, ...badAddresses];
+  const cases: readonly BadCase[] = [...badRequests, ...badAddresses];
 
   it.each(cases)('%s', async (_name, method, path, options, status, code, target) => {
     const answer = await api.call(method, path, options);

@@ -134,7 +134,7 @@ async function otherKeys(claims: Record<string, unknown>): Promise<BadToken[]> {
   const made = async (
     name: string,
     alg: string,
-    key: CryptoKey,
+    key: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'],
     more: Record<string, unknown> = {},
   ): Promise<BadToken> => ({
     name,

@@ -72,6 +72,12 @@ function prepareEnvironment(port: number): void {
   process.env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
 }
 
+function segmentsBelow(segments: string[], base: string): string[] | undefined {
+  const depth = base.split('/').length;
+  const start = segments.slice(0, depth).join('/').toLowerCase();
+  return start === base ? segments.slice(depth) : undefined;
+}
+
 function requestHandler(parts: {
   api: ManagementApi;
   http: HttpFunctions;
@@ -79,14 +85,12 @@ function requestHandler(parts: {
   functions: RegisteredFunction[];
 }): RequestHandler {
   const { functions } = parts;
-  const durable = /^(?:\/runtime\/webhooks)?\/durabletask(?=\/|$)/i;
-  const admin = /^\/admin(?=\/|$)/i;
   return (request) => {
-    const { path } = request;
-    if (durable.test(path)) return parts.api.handle(request, path.replace(durable, ''));
-    if (admin.test(path)) {
-      return handleAdmin(request, path.replace(admin, ''), { functions, timers: parts.timers });
-    }
+    const below = (base: string) => segmentsBelow(request.segments, base);
+    const durable = below('runtime/webhooks/durabletask') ?? below('durabletask');
+    if (durable) return parts.api.handle(request, durable);
+    const admin = below('admin');
+    if (admin) return handleAdmin(request, admin, { functions, timers: parts.timers });
     return parts.http.handle(request);
   };
 }

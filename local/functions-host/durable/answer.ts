@@ -73,7 +73,8 @@ export function readAnswer(outcome: InvocationOutcome): EpisodeAnswer {
     return { kind: 'state', state: JSON.parse(text) as OrchestratorAnswer };
   }
   const { message, stack } = outcome.failure;
-  const label = message.indexOf(STATE_LABEL);
+  // The last one: an app's own message may hold the label as well, the state's JSON cannot.
+  const label = message.lastIndexOf(STATE_LABEL);
   if (label < 0) return { kind: 'failure', message, stack };
   const text = message.slice(label + STATE_LABEL.length);
   const state = JSON.parse(text) as OrchestratorAnswer;

@@ -27,6 +27,20 @@ export class ArgumentError extends EngineError {
     return new ArgumentError(INCORRECT, text);
   }
 
+  static forbiddenCharacter(): ArgumentError {
+    const text =
+      "instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')";
+    return new ArgumentError(INCORRECT, text);
+  }
+
+  static idTooLong(limit: number): ArgumentError {
+    return new ArgumentError(INCORRECT, `Instance ID lengths must not exceed ${limit} characters.`);
+  }
+
+  static badWait(name: string): ArgumentError {
+    return new ArgumentError(INCORRECT, `${name} must be a number of seconds above 0.`);
+  }
+
   static unknownInstance(instanceId: string): ArgumentError {
     // The spelling is the genuine extension's.
     const text = `An orchestrastion with the instanceId ${instanceId} was not found.`;

@@ -125,7 +125,7 @@ export class DurableEngine {
 
   /**
    * Starts an instance and returns its id.
-   * @throws ArgumentError for an unknown orchestrator or an id that begins with @
+   * @throws ArgumentError for an unknown orchestrator or an id the genuine extension refuses
    * @throws AlreadyExistsError while an instance of that id is not over
    */
   startInstance(request: StartRequest): string {
@@ -133,7 +133,7 @@ export class DurableEngine {
     const input = request.input === 'null' ? null : request.input;
     this.#checkOrchestrator(name);
     const instanceId = request.instanceId || newExecutionId();
-    if (instanceId.startsWith('@')) throw ArgumentError.reservedId();
+    checkInstanceId(instanceId);
     const existing = this.find(instanceId);
     if (existing && !isFinal(existing.status)) throw new AlreadyExistsError(existing.status);
     const now = this.now();
@@ -260,6 +260,15 @@ export class DurableEngine {
     onEpisode?.({ instanceId, trigger, answer });
     return answer;
   }
+}
+
+const LONGEST_ID = 256;
+
+// The checks of the genuine extension's client; sub-orchestrations do not pass through them.
+function checkInstanceId(instanceId: string): void {
+  if (instanceId.startsWith('@')) throw ArgumentError.reservedId();
+  if (/[/\\#?]|\p{Cc}/u.test(instanceId)) throw ArgumentError.forbiddenCharacter();
+  if (instanceId.length > LONGEST_ID) throw ArgumentError.idTooLong(LONGEST_ID);
 }
 
 const FINAL: RuntimeStatus[] = ['Completed', 'Failed', 'Terminated'];

@@ -48,7 +48,7 @@ export function readFilter(request: HostRequest): InstanceQuery | undefined {
   const createdTo = readTime(query, 'createdTimeTo');
   const after = readAfter(request);
   const numbers = [limit, createdFrom ?? 0, createdTo ?? 0, after ?? 0];
-  if (statuses === null || limit <= 0 || !numbers.every(Number.isFinite)) return undefined;
+  if (statuses === null || limit <= 0 || !numbers.every(Number.isSafeInteger)) return undefined;
   const filter: InstanceQuery = { limit, idPrefix: query.get('instanceIdPrefix') ?? '' };
   if (statuses) filter.statuses = statuses;
   if (createdFrom !== undefined) filter.createdFrom = createdFrom;

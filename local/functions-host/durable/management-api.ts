@@ -32,10 +32,10 @@ export class ManagementApi {
     this.#hubName = hubName;
   }
 
-  /** @param route the path below the API's base, such as `/instances/abc` */
-  async handle(request: HostRequest, route: string): Promise<HostResponse> {
+  /** @param route the path below the API's base, such as `instances`, `abc` */
+  async handle(request: HostRequest, route: string[]): Promise<HostResponse> {
     try {
-      return await this.#dispatch(request, splitRoute(route));
+      return await this.#dispatch(request, route);
     } catch (error) {
       if (error instanceof EngineError) return errorResponse(error);
       throw error;
@@ -59,9 +59,10 @@ export class ManagementApi {
     const query = request.url.searchParams;
     const input = request.body.length === 0 ? null : readJsonBody(request);
     const version = query.get('version') ?? undefined;
+    const wait = readWait(query);
     const instanceId = this.#engine.startInstance({ name, instanceId: id, input, version });
-    if (query.has('timeout')) {
-      const finished = await this.#waitFor(instanceId, query);
+    if (wait) {
+      const finished = await this.#waitFor(instanceId, wait);
       if (finished?.status === 'Completed') {
         return jsonResponse(200, statusView(finished)['output']);
       }
@@ -70,15 +71,14 @@ export class ManagementApi {
     return this.#startedResponse(request, instanceId);
   }
 
-  async #waitFor(instanceId: string, query: URLSearchParams): Promise<InstanceRecord | undefined> {
-    const until = Date.now() + Number(query.get('timeout')) * 1000;
-    const interval = Number(query.get('pollingInterval') ?? 1) * 1000;
+  async #waitFor(instanceId: string, wait: Wait): Promise<InstanceRecord | undefined> {
+    const until = Date.now() + wait.timeoutMs;
     for (;;) {
       const instance = this.#engine.find(instanceId);
       if (instance && isFinal(instance.status)) return instance;
       const left = until - Date.now();
       if (!(left > 0)) return undefined;
-      await sleep(Math.min(left, interval));
+      await sleep(Math.min(left, wait.intervalMs));
     }
   }
 
@@ -184,16 +184,21 @@ export class ManagementApi {
   }
 }
 
-/** Everything but an encoded slash is decoded, as the real host's router does. */
-function splitRoute(route: string): string[] {
-  const decode = (part: string) => {
-    try {
-      return part.split(/%2f/i).map(decodeURIComponent).join('%2F');
-    } catch {
-      return part;
-    }
+/** How long a start waits for the end of its instance, and how often it looks. */
+interface Wait {
+  timeoutMs: number;
+  intervalMs: number;
+}
+
+/** @throws ArgumentError for what is no time above 0 */
+function readWait(query: URLSearchParams): Wait | undefined {
+  if (!query.has('timeout')) return undefined;
+  const seconds = (name: string, fallback: string) => {
+    const value = Number(query.get(name) || fallback);
+    if (value > 0 && Number.isFinite(value)) return value * 1000;
+    throw ArgumentError.badWait(name);
   };
-  return route.split('/').filter(Boolean).map(decode);
+  return { timeoutMs: seconds('timeout', '10'), intervalMs: seconds('pollingInterval', '1') };
 }
 
 function isTrue(query: URLSearchParams, name: string): boolean {

@@ -68,7 +68,9 @@ export class Replay {
   #endByError(error: unknown): OrchestrationEnd {
     if (error instanceof NonDeterministicError) return failure(error.message, null);
     if (error instanceof UnsupportedActionError) return this.#fail(error.message);
-    throw error;
+    // The same answer would be as wrong at every repetition: the instance fails instead.
+    const text = error instanceof Error ? error.message : String(error);
+    return this.#fail(`its actions cannot be carried out: ${text}`);
   }
 
   // R2, R3: an end waits until no task is open any more.

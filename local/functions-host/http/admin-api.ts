@@ -9,10 +9,10 @@ import { type HostRequest, type HostResponse, jsonResponse, NOT_FOUND } from './
  */
 export function handleAdmin(
   request: HostRequest,
-  route: string,
+  route: string[],
   host: { functions: RegisteredFunction[]; timers: TimerFunctions },
 ): HostResponse {
-  const [area, name, ...rest] = route.split('/').filter(Boolean).map(decodeURIComponent);
+  const [area, name, ...rest] = route;
   if (rest.length > 0) return NOT_FOUND;
   if (area === 'host' && name === 'status' && request.method === 'GET') {
     return jsonResponse(200, { state: 'Running', version: '4' });

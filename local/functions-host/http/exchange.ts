@@ -1,12 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type RequestTarget, readTarget } from './request-target.ts';
 
 /** One request as the host's handlers see it, its body read. */
-export interface HostRequest {
+export interface HostRequest extends RequestTarget {
   method: string;
-  /** Absolute, with the Host header's authority. */
-  url: URL;
-  /** As sent; still percent-encoded, without the query. */
-  path: string;
   headers: Record<string, string>;
   body: Buffer;
 }
@@ -55,27 +52,30 @@ function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer> {
 /**
  * Reads a request to its end.
  * @param limit largest body in bytes
- * @throws BodyTooLargeError
+ * @throws BodyTooLargeError, BadRequestError
  */
 export async function readRequest(incoming: IncomingMessage, limit: number): Promise<HostRequest> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value;
   }
-  const target = incoming.url ?? '/';
-  const host = headers['host'] ?? 'localhost';
   return {
+    ...readTarget(incoming.url ?? '/', headers['host'] ?? 'localhost'),
     method: (incoming.method ?? 'GET').toUpperCase(),
-    url: new URL(target.startsWith('/') ? `http://${host}${target}` : target),
-    path: target.split('?', 1)[0] ?? '/',
     headers,
     body: await readBody(incoming, limit),
   };
 }
 
+// How an answer is carried is the server's business; an app that passes on the headers of another
+// answer would otherwise describe a body that it does not send.
+const CARRIAGE = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive']);
+
 export function sendResponse(outgoing: ServerResponse, response: HostResponse): void {
   outgoing.statusCode = response.status;
-  for (const [name, value] of response.headers ?? []) outgoing.appendHeader(name, value);
+  for (const [name, value] of response.headers ?? []) {
+    if (!CARRIAGE.has(name.toLowerCase())) outgoing.appendHeader(name, value);
+  }
   const body = Buffer.from(response.body ?? '');
   if (response.status !== 204 && response.status !== 304) {
     outgoing.setHeader('content-length', body.length);

@@ -84,11 +84,9 @@ export class HttpFunctions {
 
   /** A known route with a method nobody serves is as unknown as any other: 404, no body. */
   async handle(request: HostRequest): Promise<HostResponse> {
-    const path = decodePath(request.path);
-    if (!path) return { status: 400 };
     for (const route of this.#routes) {
       if (!route.methods.has(request.method)) continue;
-      const params = route.template.match(path);
+      const params = route.template.match(request.segments);
       if (params) return this.#invoke(route.fn, request, params);
     }
     return NOT_FOUND;
@@ -106,13 +104,5 @@ export class HttpFunctions {
     });
     // The real host tells a caller nothing about an error of the app.
     return outcome.ok ? toResponse(outcome.response.returnValue) : { status: 500 };
-  }
-}
-
-function decodePath(path: string): string[] | undefined {
-  try {
-    return path.split('/').filter(Boolean).map(decodeURIComponent);
-  } catch {
-    return undefined;
   }
 }

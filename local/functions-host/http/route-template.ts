@@ -4,8 +4,6 @@ import { HostError } from '../host-error.ts';
 // (https://learn.microsoft.com/aspnet/core/fundamentals/routing#route-templates).
 
 const CONSTRAINTS: Record<string, RegExp> = {
-  int: /^[+-]?\d{1,10}$/,
-  long: /^[+-]?\d{1,19}$/,
   guid: /^\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i,
   alpha: /^[a-z]*$/i,
   bool: /^(?:true|false)$/i,
@@ -16,6 +14,18 @@ const CONSTRAINTS: Record<string, RegExp> = {
 };
 
 type Check = (value: string) => boolean;
+
+/** Whole numbers that fit into so many bits, signed. */
+function wholeNumber(bits: bigint): Check {
+  const limit = 2n ** (bits - 1n);
+  return (value) => {
+    return /^[+-]?\d{1,19}$/.test(value) && -limit <= toBigInt(value) && toBigInt(value) < limit;
+  };
+}
+
+function toBigInt(value: string): bigint {
+  return BigInt(value.replace('+', ''));
+}
 
 interface Parameter {
   name: string;
@@ -41,6 +51,8 @@ function bounds(argument: string): [number, number] {
 function numericCheck(name: string, argument: string): Check | undefined {
   const [low, high] = bounds(argument);
   const byName: Record<string, Check> = {
+    int: wholeNumber(32n),
+    long: wholeNumber(64n),
     length: (v) => v.length >= low && v.length <= (argument.includes(',') ? high : low),
     minlength: (v) => v.length >= low,
     maxlength: (v) => v.length <= low,

@@ -11,6 +11,7 @@ import {
   readRequest,
   sendResponse,
 } from './exchange.ts';
+import { BadRequestError } from './request-target.ts';
 
 /** Answers one request; the host sets it when the app has been loaded. */
 export type RequestHandler = (request: HostRequest) => HostResponse | Promise<HostResponse>;
@@ -68,9 +69,10 @@ export class HttpServer {
     } catch (error) {
       // Nobody is there any more to answer to.
       if (outgoing.destroyed) return;
-      if (error instanceof BodyTooLargeError) {
+      const refusal = refusalStatus(error);
+      if (refusal !== undefined) {
         outgoing.setHeader('connection', 'close');
-        sendResponse(outgoing, { status: 413 });
+        sendResponse(outgoing, { status: refusal });
         return;
       }
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -79,4 +81,10 @@ export class HttpServer {
       else outgoing.destroy();
     }
   }
+}
+
+/** The status for a request that is itself at fault. */
+function refusalStatus(error: unknown): number | undefined {
+  if (error instanceof BodyTooLargeError) return 413;
+  return error instanceof BadRequestError ? 400 : undefined;
 }

@@ -1,6 +1,8 @@
 // Speaks HTTP with a functions host and knows nothing else about it: the same cases run against
 // the local host and, with CONFORMANCE_BASE_URL, against a genuine one.
 import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const WAIT_MS = 25_000;
@@ -48,6 +50,25 @@ export class HostUnderTest {
   async json<T = Record<string, unknown>>(path: string, init: RequestInit = {}): Promise<T> {
     const response = await this.fetch(path, init);
     return (await response.json()) as T;
+  }
+
+  /** A GET of exactly this path: `fetch` would resolve dot segments before sending it. */
+  asWritten(path: string): Promise<{ status: number; text: string }> {
+    const { protocol, hostname, port } = new URL(this.baseUrl);
+    const send = protocol === 'https:' ? httpsRequest : httpRequest;
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+    const request = send({ hostname, port, path, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.once('error', reject);
+    });
+    request.once('error', reject);
+    request.end();
+    return promise;
   }
 
   admin(path: string, body?: unknown, method = 'POST'): Promise<Response> {

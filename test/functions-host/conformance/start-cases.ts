@@ -85,6 +85,18 @@ export const startCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'an id with a backslash, # ? or a control character, or of more than 256, is refused',
+    run: async (host) => {
+      for (const bad of ['a\\b', 'a#b', 'a?b', 'a\tb', 'x'.repeat(257)]) {
+        const path = `/orchestrators/returns/${encodeURIComponent(bad)}`;
+        await refusal(host.durable('POST', path, '1'), 400);
+      }
+      const id = host.id('long-').padEnd(256, 'x');
+      await host.start('returns', { value: 1 }, id);
+      expect((await host.finished(id)).instanceId).toBe(id);
+    },
+  },
+  {
     name: 'an id that begins with @ is refused',
     run: async (host) => {
       await refusal(host.durable('POST', '/orchestrators/returns/%40x', '1'), 400);

@@ -3,12 +3,16 @@
 import path from 'node:path';
 
 interface Definition {
-  readonly kind: 'activity' | 'orchestration';
+  readonly kind: 'activity' | 'orchestration' | 'function';
   readonly name: string;
   readonly file: string;
 }
 
 const definitions = /\bdefine(Activity|Orchestration)\s*(?:<[^()]*>)?\s*\(\s*['"]([^'"]+)['"]/g;
+const otherFunctions = [
+  /\bdefine\w*Route\s*(?:<[^()]*>)?\s*\(\s*\{\s*name:\s*['"]([^'"]+)['"]/g,
+  /\bapp\s*\.\s*timer\(\s*['"]([^'"]+)['"]/g,
+];
 const calls: readonly (readonly [Definition['kind'], RegExp])[] = [
   ['activity', /\bcallActivity(?:WithRetry)?\(\s*['"]([^'"]+)['"]/g],
   ['orchestration', /\bcallSubOrchestrator(?:WithRetry)?\(\s*['"]([^'"]+)['"]/g],
@@ -26,14 +30,24 @@ export function checkDurableNames(files: ReadonlyMap<string, string>): string[] 
       file,
     })),
   );
-  return [...doubled(defined), ...notLoaded(files), ...unknownCalls(files, defined)];
+  const others = [...files].flatMap(([file, text]): Definition[] =>
+    otherFunctions.flatMap((form) =>
+      [...text.matchAll(form)].map(([, name = '']) => ({ kind: 'function', name, file })),
+    ),
+  );
+  return [
+    ...doubled([...defined, ...others]),
+    ...notLoaded(files),
+    ...unknownCalls(files, defined),
+  ];
 }
 
 function doubled(defined: readonly Definition[]): string[] {
   const seen = new Set<string>();
   return defined.flatMap(({ name, file }) => {
-    const again = seen.has(name);
-    seen.add(name);
+    // the platform does not tell names by case
+    const again = seen.has(name.toLowerCase());
+    seen.add(name.toLowerCase());
     return again ? [`${file}: '${name}' is defined twice`] : [];
   });
 }

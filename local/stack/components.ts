@@ -13,7 +13,7 @@ import {
   registerApps,
   sampleTenant,
 } from './sample-tenant.ts';
-import type { StackState } from './stack-state.ts';
+import { repositoryKeyFile, type StackState } from './stack-state.ts';
 
 export interface Component {
   readonly name: string;
@@ -138,7 +138,9 @@ export async function applicationComponent(
     env: {
       TASKHUB_NAME: 'EntraBackup',
       FUNCTIONS_WORKER_RUNTIME: 'node',
-      RESTORE_SECRETS: path.join(options.folder, 'restore-secrets'),
+      REPOSITORY_KEY: options.env['REPOSITORY_KEY'] || repositoryKeyFile(options.folder),
+      RESTORE_SECRETS:
+        options.env['RESTORE_SECRETS'] || path.join(options.folder, 'restore-secrets'),
       ...env,
     },
     cwd: options.checkout,

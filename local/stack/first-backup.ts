@@ -109,11 +109,19 @@ export function progressLine(operation: OperationView): string {
   return [`${operation.phase || operation.status}`, ...parts, ...waiting].join(' · ');
 }
 
-/** `point 1 is complete: 2,000 users ...` */
+/** `restore point 1 is complete: 2,000 users, 400 groups, 5 administrative units ...` */
 export function pointLine(point: PointView): string {
-  const counts = Object.entries(point.counts)
-    .filter(([, { live }]) => live > 0)
-    .map(([type, { live }]) => `${live.toLocaleString('en-US')} ${type}`);
+  const parts = Object.entries(point.counts)
+    .filter(([type, { live }]) => live > 0 && !type.startsWith('facet:'))
+    .map(([type, { live }]) => ({ live, text: `${live.toLocaleString('en-US')} ${plural(type)}` }))
+    .sort((a, b) => b.live - a.live);
   const flag = point.suspicious ? ', suspicious' : '';
-  return `restore point ${point.number} is ${point.state}${flag}: ${counts.join(', ')}`;
+  const counts = parts.map(({ text }) => text).join(', ');
+  return `restore point ${point.number} is ${point.state}${flag}: ${counts}`;
+}
+
+/** `administrativeUnit` -> `administrative units` */
+function plural(type: string): string {
+  const words = type.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.endsWith('y') ? `${words.slice(0, -1)}ies` : `${words}s`;
 }

@@ -12,6 +12,13 @@ export interface StackState {
   readonly restoreSecret: string;
 }
 
+/** Path of the key of REPOSITORY_KEY: 32 random bytes, made at the first start. */
+export function repositoryKeyFile(folder: string): string {
+  const file = path.join(folder, 'repository.key');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32), { mode: 0o600 });
+  return file;
+}
+
 /** Reads `stack.json` of the state folder, or makes it. */
 export async function stackState(folder: string): Promise<StackState> {
   const file = path.join(folder, 'stack.json');

@@ -130,7 +130,8 @@ export const settingRows = [
     'REPOSITORY_KEY',
     forms.keyLocation,
     'a Key Vault key address or a key file',
-    'key that encrypts delta and next links in the repository',
+    'key of 32 bytes that encrypts delta and next links in the repository',
+    { required: true },
   ),
   row(
     'RESTORE_SECRETS',

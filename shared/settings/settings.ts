@@ -34,6 +34,7 @@ export interface Settings {
   readonly secondaryLogRepository?: LogRepositorySettings;
   readonly tenantCopies: { readonly addresses: readonly Secret[]; readonly key?: string };
   readonly cacheRepository?: Secret;
+  /** Address or path; there after a start. */
   readonly repositoryKey?: string;
   readonly restoreSecrets?: string;
   /** Lower-case GUIDs. */

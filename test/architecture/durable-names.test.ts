@@ -30,11 +30,14 @@ describe('the steps of the orchestrations', () => {
       ['functions/orchestrators/a.ts', orchestrator],
       ['functions/activities/read.ts', read],
       ['functions/activities/again.ts', "defineActivity('read', handler);"],
+      ['functions/http/r.ts', "defineRoute({ name: 'Read', method: 'GET' }, handler);"],
       ['functions/timers/t.ts', "app.timer('t', {}); await client.startNew('aa', { instanceId });"],
     ]);
     expect(checkDurableNames(files)).toEqual([
       "functions/activities/again.ts: 'read' is defined twice",
+      "functions/http/r.ts: 'Read' is defined twice",
       'functions/activities/again.ts is not loaded from functions/main.ts',
+      'functions/http/r.ts is not loaded from functions/main.ts',
       'functions/timers/t.ts is not loaded from functions/main.ts',
       "functions/orchestrators/a.ts calls the activity 'raed', which nobody defines",
       "functions/orchestrators/a.ts calls the orchestration 'b', which nobody defines",

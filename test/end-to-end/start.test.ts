@@ -68,7 +68,7 @@ describe('npm start', () => {
     const run = start('--once', '--port', '0');
     expect(await run.code, run.text()).toBe(0);
     expect(run.text()).toMatch(/^ready http:\/\/127\.0\.0\.1:\d+$/m);
-    expect(run.text()).toMatch(/^restore point 1 is complete: .*2,000 user, 400 group/m);
+    expect(run.text()).toMatch(/^restore point 1 is complete: .*2,000 users, 400 groups/m);
   });
 
   it('goes on after kill -9 in the middle of the first backup', async () => {
@@ -79,7 +79,7 @@ describe('npm start', () => {
     await first.code;
     await sleep(3000);
     const second = start('--port', '0');
-    await second.until(/^restore point \d+ is complete: .*2,000 user, 400 group/m, 180);
+    await second.until(/^restore point \d+ is complete: .*2,000 users, 400 groups/m, 180);
     await second.until(/Ctrl-C stops everything/, 30);
     second.child.kill('SIGINT');
     expect(await second.code, second.text()).toBe(0);

@@ -19,6 +19,7 @@ const good = {
   POSTGRES_URL: 'postgres://entra_backup_app:planted-password@127.0.0.1:5432/entra_backup',
   API_TENANT_IDS: `${tenantId}, ${clientId.toUpperCase()}`,
   API_AUDIENCE: 'api://entra-backup',
+  REPOSITORY_KEY: 'https://vault.contoso.example/keys/repository',
 };
 
 function problems(env: Record<string, string | undefined>): string[] {
@@ -55,6 +56,7 @@ describe('settings', () => {
       'CLOUD: is not a cloud of Microsoft Graph; put global, usgov, usgovdod or china',
       'GRAPH_URL: is not an https address without a path; put https://graph.microsoft.com',
       'PRIMARY_LOG_REPOSITORY_RETENTION_DAYS: is not a number of days from 1 to 36500; put 365',
+      'REPOSITORY_KEY: is missing; put a Key Vault key address or a key file',
       'API_TENANT_IDS: is not a list of GUIDs separated by commas; put tenant ids separated by commas',
       'API_AUDIENCE: is missing; put api://<client id> or the client id',
     ]);

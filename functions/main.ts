@@ -2,7 +2,10 @@
 // repository once. A wrong setting, schema or role stops the start; a database that does not answer
 // yet does not: requests and timers check again.
 import './timers/start-due-jobs.ts';
+import './orchestrators/apply-restore.ts';
 import './orchestrators/backup-tenant.ts';
+import './orchestrators/compare-states.ts';
+import './orchestrators/plan-restore.ts';
 import './http/health.ts';
 import './http/operations.ts';
 import './http/access.ts';
@@ -16,6 +19,12 @@ import './http/restore-points.ts';
 import './http/objects.ts';
 import './http/links.ts';
 import './http/history.ts';
+import './http/restores.ts';
+import './http/restore-plans.ts';
+import './http/restore-control.ts';
+import './http/plan-decisions.ts';
+import './http/identity-map.ts';
+import './http/comparisons.ts';
 import { isBackupError } from '../shared/errors/backup-error.ts';
 import { services } from './services.ts';
 

@@ -25,7 +25,7 @@ interface Input {
 
 /** Lists the objects and links that differ, without looking into bodies; nothing when repeated. */
 export const listDifferences = defineActivity<Input, Outcome<object>>(
-  'listDifferences',
+  'findDifferences',
   async (input) =>
     await outcomeOf(
       async () =>

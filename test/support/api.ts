@@ -24,6 +24,12 @@ import '../../functions/http/restore-points.ts';
 import '../../functions/http/objects.ts';
 import '../../functions/http/links.ts';
 import '../../functions/http/history.ts';
+import '../../functions/http/comparisons.ts';
+import '../../functions/http/restore-plans.ts';
+import '../../functions/http/plan-decisions.ts';
+import '../../functions/http/restores.ts';
+import '../../functions/http/restore-control.ts';
+import '../../functions/http/identity-map.ts';
 
 export const apiTenantId = '0a0a0a0a-1111-4222-8333-444444444444';
 export const audience = '5b5b5b5b-1111-4222-8333-444444444444';
@@ -107,6 +113,20 @@ export class RecordingClient {
     return options.instanceId;
   }
 
+  readonly terminated: string[] = [];
+
+  async getStatusBy(): Promise<unknown[]> {
+    return [...this.instances]
+      .map(([instanceId, instance]) => ({ instanceId, ...instance }))
+      .filter(({ runtimeStatus }) => runtimeStatus === 'Running');
+  }
+
+  async terminate(instanceId: string): Promise<void> {
+    this.terminated.push(instanceId);
+    const instance = this.instances.get(instanceId);
+    if (instance !== undefined) instance.runtimeStatus = 'Terminated';
+  }
+
   async getStatus(instanceId: string): Promise<unknown> {
     if (this.fails) throw new Error('the host does not answer');
     const instance = this.instances.get(instanceId);
@@ -131,6 +151,7 @@ export function createTestApi(database: Database): TestApi {
   const lines: LogLine[] = [];
   const settings = readSettings({
     POSTGRES_URL: 'postgres://unused@localhost:1/unused',
+    REPOSITORY_KEY: 'https://vault.contoso.example/keys/repository',
     API_TENANT_IDS: apiTenantId,
     API_AUDIENCE: audience,
     INITIAL_ADMINISTRATORS: administrator,

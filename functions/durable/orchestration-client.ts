@@ -5,6 +5,7 @@ export type OrchestrationClient = Pick<
   DurableClient,
   | 'startNew'
   | 'getStatus'
+  | 'getStatusBy'
   | 'terminate'
   | 'purgeInstanceHistory'
   | 'raiseEvent'

@@ -5,6 +5,7 @@ import type { Operation, OperationKind } from '../../shared/model/operation.ts';
 import type { Database } from '../../shared/repository/database.ts';
 import { markStarted } from '../../shared/repository/operation-starts.ts';
 import type { OrchestrationClient } from './orchestration-client.ts';
+import { findInstance, isUnfinished } from './orchestration-instances.ts';
 
 /** Input of every orchestration of an operation. */
 export interface OperationInput {
@@ -30,13 +31,6 @@ const starts: Readonly<Record<OperationKind, Start>> = {
   restorePlan: { orchestration: 'planRestore', instanceId: (operation) => `plan:${operation.id}` },
   restore: { orchestration: 'applyRestore', instanceId: (operation) => `restore:${operation.id}` },
 };
-
-const unfinished: ReadonlySet<string> = new Set([
-  'Pending',
-  'Running',
-  'Suspended',
-  'ContinuedAsNew',
-]);
 
 export function instanceIdOf(operation: Operation): string {
   return starts[operation.kind].instanceId(operation);
@@ -76,26 +70,9 @@ async function runningOperation(
   client: OrchestrationClient,
   instanceId: string,
 ): Promise<string | undefined> {
-  const status = await statusOf(client, instanceId);
-  if (status === undefined || !unfinished.has(status.runtimeStatus)) return undefined;
-  const input: unknown = status.input;
+  const instance = await findInstance(client, instanceId);
+  if (!isUnfinished(instance)) return undefined;
+  const input: unknown = instance.input;
   const isInput = typeof input === 'object' && input !== null && 'operationId' in input;
   return isInput ? String(input.operationId) : 'unknown';
-}
-
-type Status = Awaited<ReturnType<OrchestrationClient['getStatus']>>;
-
-/** The SDK throws an Error without a code for an instance that was never started. */
-async function statusOf(
-  client: OrchestrationClient,
-  instanceId: string,
-): Promise<Status | undefined> {
-  try {
-    return await client.getStatus(instanceId, { showInput: true });
-  } catch (error) {
-    if (error instanceof Error && /replied with HTTP 404/.test(error.message)) {
-      return undefined;
-    }
-    throw error;
-  }
 }

@@ -77,8 +77,6 @@ export const routeAccess = {
   getRestoreReport: everyone,
   pauseRestore: restoreOperators,
   resumeRestore: restoreOperators,
-  replanRestore: restoreOperators,
-  undoRestore: restoreOperators,
 
   listIdentityMap: readers,
   addIdentity: restoreOperators,

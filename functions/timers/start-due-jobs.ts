@@ -4,17 +4,21 @@ import { app, type InvocationContext, type Timer } from '@azure/functions';
 import * as df from 'durable-functions';
 import { services } from '../services.ts';
 import { runDueJobs } from './due-jobs.ts';
+import { restartStuckOperations } from './stuck-operations.ts';
 
 app.timer('startDueJobs', {
   schedule: '0 * * * * *',
   extraInputs: [df.input.durableClient()],
   handler: async (_timer: Timer, context: InvocationContext): Promise<void> => {
     await services().verifyRepository();
-    const tick = await runDueJobs(services(), df.getClient(context));
+    const client = df.getClient(context);
+    const tick = await runDueJobs(services(), client);
+    const restarted = await restartStuckOperations(services(), client);
     services().logger.info('due jobs checked', {
       added: tick.created,
       skipped: tick.passed,
       count: tick.started,
+      changed: restarted,
     });
   },
 });

@@ -56,7 +56,8 @@ describe('bad input', () => {
 
   const cases: readonly BadCase[] = [...badRequests, ...badAddresses];
 
-  it.each(cases)('%s', async (_name, method, path, options, status, code, target) => {
+  it.each(cases.map((bad) => ({ name: bad[0], bad })))('$name', async ({ bad }) => {
+    const [, method, path, options, status, code, target] = bad;
     const answer = await api.call(method, path, options);
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status, code });
     expect(answer.headers['x-ms-error-code']).toBe(code);

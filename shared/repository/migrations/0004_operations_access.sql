@@ -35,8 +35,8 @@ create table operation (
 );
 create index operation_tenant on operation (tenant_no, created_at, id);
 create index operation_created on operation (created_at, id);
-create index operation_unstarted on operation (created_at)
-  where instance_started_at is null and status = 'notStarted';
+create index operation_unended on operation (created_at)
+  where status not in ('succeeded', 'failed', 'canceled');
 -- One backup and one restore of a tenant at a time.
 create unique index operation_exclusive on operation (tenant_no, kind)
   where kind in ('tenantBackup', 'restore')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { roles } from '../../../functions/http/caller.ts';
 import { apiDocument } from '../../../functions/http/openapi-document.ts';
 import { routes } from '../../../functions/http/route.ts';
-import { rolesFor } from '../../../functions/http/route-access.ts';
+import { rolesFor, routeAccess } from '../../../functions/http/route-access.ts';
 import '../../support/api.ts';
 
 interface Operation {
@@ -28,6 +28,8 @@ describe('the table of routes and roles', () => {
       for (const role of needed ?? []) expect(roles, name).toContain(role);
       if (needed !== undefined) expect(needed.length, name).toBeGreaterThan(0);
     }
+    const defined = routes().map((route) => route.definition.name);
+    expect(Object.keys(routeAccess).sort()).toEqual(defined.sort());
     const open = routes().filter((route) => route.scope === 'public');
     expect(open.map((route) => route.definition.name).sort()).toEqual([
       'healthLive',

@@ -6,6 +6,8 @@ export interface LinkEndRow {
   readonly objectId: string;
   readonly type: string;
   readonly state: 'live' | 'softDeleted' | null;
+  /** First point of the version that is valid there. */
+  readonly since: number | null;
 }
 
 /** Addresses of objects and their states at a point; `state` is null without a version there. */
@@ -15,7 +17,8 @@ export async function linkEndsAt(
   point: number,
 ): Promise<Map<number, LinkEndRow>> {
   const rows = await tx.rows<LinkEndRow>(
-    `select o.key, o.object_id as "objectId", o.type, v.state from unnest($2::bigint[]) as k (key)
+    `select o.key, o.object_id as "objectId", o.type, v.state, v.from_point as since
+     from unnest($2::bigint[]) as k (key)
      join object o on o.tenant_no = $1 and o.key = k.key
      left join object_version v on v.tenant_no = $1 and v.object_key = k.key
        and v.from_point <= $3 and v.to_point > $3`,
@@ -54,6 +57,29 @@ export async function linksAt(
 
 export function linkName({ relationship, source, target }: LinkKey): string {
   return `${relationship} ${source} ${target}`;
+}
+
+export interface ChildEndingRow {
+  readonly parentKey: number;
+  readonly objectId: string;
+  /** First point at which the child was not live any more. */
+  readonly endedAt: number;
+}
+
+/** When the children of the parents were last live. */
+export async function childEndings(
+  tx: Transaction,
+  parents: readonly number[],
+  spaces: readonly string[],
+): Promise<ChildEndingRow[]> {
+  return await tx.rows<ChildEndingRow>(
+    `select o.parent_key as "parentKey", o.object_id as "objectId", max(v.to_point) as "endedAt"
+     from unnest($2::bigint[]) as p (key)
+     join object o on o.tenant_no = $1 and o.space = any ($3) and o.parent_key = p.key
+     join object_version v on v.tenant_no = $1 and v.object_key = o.key and v.state = 'live'
+     group by o.parent_key, o.object_id`,
+    [tx.tenantNo, [...parents], [...spaces]],
+  );
 }
 
 export interface ReferrerRow {

@@ -7,6 +7,8 @@ import type { PlanRun } from './plan-run.ts';
 export interface Fates {
   /** Key at the live point of an object of the restore point; undefined when it is not there. */
   currentKey(key: number): number | undefined;
+  /** First point at which an object that is taken back lay in the recycle bin. */
+  inBinSince(key: number): number | undefined;
   /** Fate of a link's target, apart from whether the link comes back by itself. */
   targetOf(key: number): LinkTarget | undefined;
 }
@@ -29,6 +31,11 @@ export async function readFates(run: PlanRun, keys: readonly number[]): Promise<
       .findLast((each) => each !== undefined && each.state !== null);
   return {
     currentKey: (key) => planned.get(key)?.currentKey ?? there(key)?.key,
+    inBinSince: (key) => {
+      const row = planned.get(key);
+      if (row?.rung !== 'recycleBin') return undefined;
+      return end(row.currentKey ?? undefined)?.since ?? undefined;
+    },
     targetOf: (key) => {
       const own = end(key);
       if (own === undefined) return undefined;

@@ -18,6 +18,8 @@ export interface ChildPlanInput {
   readonly wanted: readonly ChildState[];
   /** Differences of children, from the live state to the restore point. */
   readonly differences: readonly PartDifference[];
+  /** Whether the child went only because what it refers to, an id, went to the recycle bin. */
+  returnsWith(child: ChildState, id: string): boolean;
   /** What becomes of an id that a child refers to; undefined for one nothing is known of. */
   fateOf(id: string): 'exists' | 'recreated' | 'missing' | undefined;
 }
@@ -73,6 +75,10 @@ function planChild(
     const fate = input.fateOf(id);
     if (fate === 'missing') {
       return childNote(input, difference, 'stopped', 'It refers to an object that does not exist.');
+    }
+    if (input.returnsWith(state, id)) {
+      const detail = 'It comes back with the undeletion of an object that it refers to.';
+      return childNote(input, difference, 'returns', detail);
     }
     if (fate === 'recreated') created.add(id);
   }

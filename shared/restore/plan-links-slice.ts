@@ -55,6 +55,7 @@ export async function planLinksSlice(run: PlanRun): Promise<number | undefined> 
     for (const child of wanted.state.children) mentionedIds(child.body, mentioned);
   }
   const referred = await repository.planLinks.directoryKeys(tx, [...mentioned]);
+  const endings = await readEndings(run, sources);
   const fates = await readFates(run, [
     ...sources.map((source) => source.key),
     ...links.map((link) => link.target),
@@ -73,7 +74,7 @@ export async function planLinksSlice(run: PlanRun): Promise<number | undefined> 
     const own = linksOf.get(source.difference.no) ?? [];
     for (const part of [
       planLinks(linkInput(source, own, fates, returns)),
-      childPlan(run, source, fates, referred),
+      childPlan(run, source, fates, referred, endings),
     ]) {
       steps.push(...part.steps.map((step) => withPermissions(step, source)));
       notes.push(...part.notes);
@@ -91,6 +92,19 @@ function firstOf(differences: readonly DifferenceRow[]): readonly DifferenceRow[
     return index > 0 && links > linksPerSlice;
   });
   return end === -1 ? differences : differences.slice(0, end);
+}
+
+/** When children were last live, by `parent key, id`. */
+async function readEndings(
+  run: PlanRun,
+  sources: readonly Source[],
+): Promise<ReadonlyMap<string, number>> {
+  const parents = sources
+    .filter((source) => source.type.children.length > 0)
+    .map((source) => source.live?.row.key ?? 0);
+  const spaces = run.types.flatMap((type) => type.children.map((child) => child.name));
+  const rows = await run.repository.planLinks.childEndings(run.tx, parents, spaces);
+  return new Map(rows.map((row) => [`${row.parentKey} ${row.objectId}`, row.endedAt]));
 }
 
 function withPermissions(step: PlanStep, source: Source): PlanStep {
@@ -161,6 +175,7 @@ function childPlan(
   source: Source,
   fates: Fates,
   referred: ReadonlyMap<string, number>,
+  endings: ReadonlyMap<string, number>,
 ): LinkPlan {
   const { type, wanted, live, difference } = source;
   if (!difference.selected || type.children.length === 0 || run.context.properties !== undefined) {
@@ -185,6 +200,11 @@ function childPlan(
     currentId: source.currentId,
     wanted: wanted.state.children,
     differences: parts.filter((part) => !part.type.startsWith('facet:')),
+    returnsWith: (child, id) => {
+      const since = fates.inBinSince(referred.get(id) ?? 0);
+      const ended = endings.get(`${source.live?.row.key} ${child.id}`);
+      return since !== undefined && ended !== undefined && ended >= since;
+    },
     fateOf: (id) => {
       const key = referred.get(id);
       const fate = key === undefined ? undefined : fates.targetOf(key)?.fate;

@@ -104,9 +104,18 @@ function pendingNotes(
   link: LinkType,
   targets: readonly LinkTarget[],
 ): PlanNote[] {
+  const notes: PlanNote[] = [];
   const missing = targets.filter((each) => each.fate === 'missing');
-  if (missing.length === 0) return [];
-  return [note(input, link, 'pending', 'The targets do not exist and are not restored.', missing)];
+  if (missing.length > 0) {
+    const detail = 'The targets do not exist and are not restored.';
+    notes.push(note(input, link, 'pending', detail, missing));
+  }
+  const returning = targets.filter((each) => each.fate === 'returns');
+  if (returning.length > 0) {
+    const detail = 'The links come back with the undeletion of an end.';
+    notes.push(note(input, link, 'returns', detail, returning));
+  }
+  return notes;
 }
 
 function surplusNote(input: LinkPlanInput, link: LinkType): PlanNote[] {

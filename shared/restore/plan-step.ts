@@ -62,6 +62,7 @@ export type NoteKind =
   | 'needsHealing'
   | 'notRestorable'
   | 'pending'
+  | 'returns'
   | 'protected'
   | 'stopped'
   | 'lost';

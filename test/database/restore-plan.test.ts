@@ -71,6 +71,7 @@ describe('a plan for everything', () => {
     expect(kept).toEqual([
       ['needsHealing', id(31)],
       ['needsHealing', id(13)],
+      ['returns', id(12)],
       ['surplusLinks', id(12)],
       ['surplusObject', id(4)],
     ]);

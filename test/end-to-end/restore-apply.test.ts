@@ -93,7 +93,10 @@ function lost(
   ids: ReadonlyMap<string, string>,
 ): string[] {
   const [one, two] = [linkSet(before, ids), linkSet(after, new Map())];
-  return [...one.symmetricDifference(two)];
+  return [
+    ...[...one].filter((line) => !two.has(line)),
+    ...[...two].filter((line) => !one.has(line)),
+  ];
 }
 
 async function writesAfter(number: number) {

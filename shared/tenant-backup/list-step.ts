@@ -190,29 +190,32 @@ function addDigest(sum: Buffer | null, entries: readonly Buffer[]): Buffer | nul
 
 /** All listings of the pass are done: repeat it, follow up links, or go on. */
 async function finishPass(work: Work, rows: readonly SessionStream[]): Promise<void> {
-  const { context, type, task, fence } = work;
-  const { sessionTasks, sessionStreams, linkReads } = context.tables;
+  const { context, task, fence } = work;
+  const { sessionTasks, sessionStreams } = context.tables;
   const list = rows.find((row) => row.stream === 'list');
   await writeTask(work, async (tx) => {
-    if (!task.tracked && task.mode === 'full' && list !== undefined && mustScanAgain(list, task)) {
-      const pass = task.pass + 1;
-      const listing = task.listing + 1;
+    if (task.mode !== 'full' || (task.tracked && task.pass > 0)) {
+      await sessionTasks.changeTask(tx, fence, { phase: 'listed' });
+    } else if (!task.tracked && list !== undefined && mustScanAgain(list, task)) {
+      const [pass, listing] = [task.pass + 1, task.listing + 1];
       await sessionStreams.restartStream(tx, fence, task.collection, 'list', list.digest);
       await sessionTasks.changeTask(tx, fence, { pass, listing });
-      return;
-    }
-    if (task.mode === 'full' && !(task.tracked && task.pass > 0)) {
-      for (const link of type.links.filter((candidate) => candidate.expandLimit === undefined)) {
-        if (link.cardinality === 'one') continue;
-        await linkReads.queueAllSources(tx, fence, link.name, type.name);
-      }
-      const agreed = list === undefined || isAgreed(list);
-      const unsettled = task.tracked || agreed ? task.unsettled : task.unsettled + 1;
+    } else {
+      await queueSources(work, tx);
+      const agreed = task.tracked || list === undefined || isAgreed(list);
+      const unsettled = task.unsettled + (agreed ? 0 : 1);
       await sessionTasks.changeTask(tx, fence, { phase: 'follow', unsettled });
-      return;
     }
-    await sessionTasks.changeTask(tx, fence, { phase: 'listed' });
   });
+}
+
+/** Relations that no `$expand` shows are read source by source. */
+async function queueSources(work: Work, tx: Transaction): Promise<void> {
+  const { context, type, fence } = work;
+  for (const link of type.links) {
+    if (link.expandLimit !== undefined || link.cardinality === 'one') continue;
+    await context.tables.linkReads.queueAllSources(tx, fence, link.name, type.name);
+  }
 }
 
 /** One page is one instant; several are repeated until two passes show the same rows. */

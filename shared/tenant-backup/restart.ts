@@ -2,9 +2,13 @@ import type { Transaction } from '../repository/database.ts';
 import { type Work, writeTask } from './backup-context.ts';
 import { childSpace, relationNames, relationsInto } from './type-parts.ts';
 
+/** Listings in one session after which delta is given up: tokens that expire at once lead nowhere. */
+const MAX_LISTINGS = 4;
+
 /** The cursor has expired: the collection is read in full in this session, from a new token. */
 export async function restartCollection(work: Work): Promise<void> {
-  await writeTask(work, (tx) => restartNow(work, tx, 'latest', true));
+  const again = work.task.listing < MAX_LISTINGS;
+  await writeTask(work, (tx) => restartNow(work, tx, again ? 'latest' : 'list', again));
   await work.context.failpoint('restart.afterGeneration', work.task.collection);
 }
 
@@ -26,25 +30,30 @@ export async function restartNow(
  * and came back in between is told by nobody. Collections whose links lead here are listed again.
  */
 export async function restartReaders(work: Work, tx: Transaction): Promise<void> {
-  const { catalogue, tables } = work.context;
-  const ticks = await tables.linkSettlement.readTicks(tx, work.fence.sessionId);
-  const stars = await tables.linkDues.starsOf(tx);
-  const owners = new Set<string>();
-  for (const { owner, link } of relationsInto(catalogue, work.type)) {
-    const isRead = ticks.some((row) => row.relationship === link.name && row.sources > 0);
-    const starred = stars.some((row) => row.relationship === link.name && row.side === 't');
-    if (owner.name !== work.type.name && (isRead || starred)) owners.add(owner.name);
-  }
+  const { tables } = work.context;
+  const owners = await readersOf(work, tx);
   const tasks = await tables.sessionTasks.tasksOf(tx, work.fence.sessionId);
   for (const task of tasks.filter((candidate) => owners.has(candidate.collection))) {
-    const fresh = task.mode === 'full' && ['latest', 'list'].includes(task.phase);
-    const startsOver =
-      task.mode !== 'none' && !(fresh && !(await hasPages(work, tx, task.collection)));
-    if (!startsOver) continue;
+    const isFresh = task.mode === 'full' && ['latest', 'list'].includes(task.phase);
+    const isUnread = isFresh && !(await hasPages(work, tx, task.collection));
+    if (task.mode === 'none' || isUnread) continue;
     await forget(work, tx, task.collection);
     const phase = task.tracked ? 'latest' : 'list';
     await tables.sessionTasks.restartTask(tx, work.fence, task.collection, phase, task.tracked);
   }
+}
+
+/** Other collections with links that lead here and that were read, or are to be read, as a whole. */
+async function readersOf(work: Work, tx: Transaction): Promise<ReadonlySet<string>> {
+  const { catalogue, tables } = work.context;
+  const ticks = await tables.linkSettlement.readTicks(tx, work.fence.sessionId);
+  const stars = await tables.linkDues.starsOf(tx);
+  const readers = relationsInto(catalogue, work.type).filter(({ owner, link }) => {
+    const isRead = ticks.some((row) => row.relationship === link.name && row.sources > 0);
+    const starred = stars.some((row) => row.relationship === link.name && row.side === 't');
+    return owner.name !== work.type.name && (isRead || starred);
+  });
+  return new Set(readers.map(({ owner }) => owner.name));
 }
 
 async function hasPages(work: Work, tx: Transaction, collection: string): Promise<boolean> {

@@ -47,32 +47,42 @@ export function endsWithoutRound(state: LinkState, relation: Relation): SessionT
  * about links that reads did not show (DESIGN 6.3 and 6.6).
  */
 export async function settleLinks(context: BackupContext, fence: Fence): Promise<void> {
-  await context.database.withTenant(context.tenant.tenantNo, async (tx) => {
-    const { tables, catalogue } = context;
+  const { tables, tenant } = context;
+  await context.database.withTenant(tenant.tenantNo, async (tx) => {
     await tables.fence.holdSession(tx, fence);
     await tables.pageObjects.openPage(tx);
     const session = await tables.sessions.lockSession(tx, fence);
     const tasks = await tables.sessionTasks.tasksOf(tx, fence.sessionId);
     const ticks = await tables.linkSettlement.readTicks(tx, fence.sessionId);
-    const state: LinkState = { catalogue, tasks, ticks };
-    const settling = tasks.filter((task) => task.phase === 'settle').map((task) => task.collection);
-    if (settling.length === 0 || session.phase !== 'collections') return;
-    const mayRepeat = session.linkRounds < MAX_LINK_ROUNDS;
-    const relations = catalogue
-      .filter((type) => settling.includes(type.name))
-      .flatMap((type) => relationsOf(type));
-    if (mayRepeat && (await askForRounds(context, tx, fence, state, relations))) {
-      await tables.sessions.setLinkRounds(tx, fence, session.linkRounds + 1);
-      return;
-    }
-    let again = false;
-    for (const relation of relations) {
-      again = (await settleRelation(context, tx, fence, state, relation, mayRepeat)) || again;
-    }
-    const next = again ? 'links' : 'done';
-    await tables.sessionTasks.moveTasks(tx, fence, settling, ['settle'], next);
-    if (again) await tables.sessions.setLinkRounds(tx, fence, session.linkRounds + 1);
+    const state: LinkState = { catalogue: context.catalogue, tasks, ticks };
+    const repeated = await settleOrRepeat(context, tx, fence, state, session.linkRounds);
+    if (repeated) await tables.sessions.setLinkRounds(tx, fence, session.linkRounds + 1);
   });
+}
+
+/** Answers whether rounds or reads have to be made once more. */
+async function settleOrRepeat(
+  context: BackupContext,
+  tx: Transaction,
+  fence: Fence,
+  state: LinkState,
+  linkRounds: number,
+): Promise<boolean> {
+  const { catalogue, tables } = context;
+  const settling = state.tasks
+    .filter((task) => task.phase === 'settle')
+    .map((task) => task.collection);
+  const mayRepeat = linkRounds < MAX_LINK_ROUNDS;
+  const relations = catalogue
+    .filter((type) => settling.includes(type.name))
+    .flatMap((type) => relationsOf(type));
+  if (mayRepeat && (await askForRounds(context, tx, fence, state, relations))) return true;
+  let again = false;
+  for (const relation of relations) {
+    again = (await settleRelation(context, tx, fence, state, relation, mayRepeat)) || again;
+  }
+  await tables.sessionTasks.moveTasks(tx, fence, settling, ['settle'], again ? 'links' : 'done');
+  return again;
 }
 
 async function askForRounds(

@@ -125,23 +125,28 @@ async function attempt(
 }
 
 async function afterError(work: Work, error: unknown): Promise<number | undefined> {
-  const { context, task, fence } = work;
   if (isBackupError(error, 'fenced')) {
     if (error.details['scope'] === 'task') return undefined;
     throw error;
   }
   if (isBackupError(error, 'graphThrottled')) return Number(error.details['retryAfterMs'] ?? 1_000);
   if (isBackupError(error, 'repositoryUnavailable', 'repositoryConflict')) return 1_000;
+  if (work.task.phase === 'failing') throw error;
+  return await countFailure(work, error);
+}
+
+/** A failure that may pass is repeated a few times; then, or when it is final, the collection fails. */
+async function countFailure(work: Work, error: unknown): Promise<number | undefined> {
+  const { context, task, fence } = work;
   const isFinal = isBackupError(error) && !transient.includes(error.code);
   const failures = task.failures + 1;
-  if (task.phase !== 'failing' && (isFinal || failures >= context.limits.maxFailures)) {
+  if (isFinal || failures >= context.limits.maxFailures) {
     const cause = isBackupError(error)
       ? error
       : new BackupError('internalError', 'a step of the backup failed', { cause: error });
     await failCollection(work, cause);
     return undefined;
   }
-  if (task.phase === 'failing') throw error;
   await read(context, (tx) =>
     context.tables.sessionTasks.setFailures(tx, fence, task.collection, failures),
   );

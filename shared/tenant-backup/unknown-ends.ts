@@ -69,11 +69,8 @@ async function ask(
   ends: readonly UnknownEnd[],
   deadline: Date,
 ): Promise<Answers> {
-  const types = new Set(
-    context.catalogue.flatMap((type) => type.links.flatMap((link) => [...link.targets, type.name])),
-  );
   const ids = ends.map((end) => end.objectId);
-  const found = await context.graph.getByIds(ids, [...types], { deadline });
+  const found = await context.graph.getByIds(ids, ['directoryObject'], { deadline });
   const byId = new Map(found.map((object) => [idOf(object), typeName(object)]));
   const live = new Map<number, string>();
   const missing: UnknownEnd[] = [];

@@ -59,7 +59,12 @@ export function testContext(
 
 export type ContextFactory = () => BackupContext;
 
-const deadline = (): Date => new Date(Date.now() + 60_000);
+/** A slice of a minute by the clock of the product. */
+const deadlineOf = ({ clock }: BackupContext): Date => new Date(clock.now().getTime() + 60_000);
+/** Real time is cut short; a clock of the test decides itself. */
+async function waitBriefly({ clock }: BackupContext, milliseconds: number): Promise<void> {
+  await clock.sleep(clock === systemClock ? Math.min(milliseconds, 50) : milliseconds);
+}
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Opens the session of an operation; sessions in the way are undone first. */
@@ -68,7 +73,7 @@ export async function open(make: ContextFactory, request: BackupRequest): Promis
     const opened = await openSession(make(), request);
     if (opened.state === 'open') return opened.fence;
     if (opened.state === 'ended') throw new Error(`session has ended: ${opened.committed}`);
-    if (opened.state === 'abandon') await abandonSession(make(), opened.fence, deadline());
+    if (opened.state === 'abandon') await undo(make(), opened.fence);
     else await pause(100);
   }
   throw new Error('the session does not open');
@@ -85,6 +90,7 @@ export async function stageOf(make: ContextFactory, fence: Fence): Promise<Stage
 /** One stage of the session; false when only the end is left. */
 export async function runStage(make: ContextFactory, fence: Fence): Promise<boolean> {
   const stage = await stageOf(make, fence);
+  if (process.env['BACKUP_TRACE']) console.error(new Date().toISOString(), JSON.stringify(stage));
   if (stage.kind === 'finish') return false;
   if (stage.kind === 'settle') {
     await settleLinks(make(), fence);
@@ -93,9 +99,11 @@ export async function runStage(make: ContextFactory, fence: Fence): Promise<bool
   const outcomes = await Promise.allSettled(
     stage.collections.map(async (collection) => {
       for (;;) {
-        const result = await runSlice(make(), fence, collection, stage.name, deadline());
+        const context = make();
+        const end = deadlineOf(context);
+        const result = await runSlice(context, fence, collection, stage.name, end);
         if (result.state === 'done') return;
-        if (result.retryAfterMs !== undefined) await pause(Math.min(result.retryAfterMs, 50));
+        if (result.retryAfterMs !== undefined) await waitBriefly(context, result.retryAfterMs);
       }
     }),
   );
@@ -104,7 +112,9 @@ export async function runStage(make: ContextFactory, fence: Fence): Promise<bool
 }
 
 export async function finish(make: ContextFactory, fence: Fence): Promise<Committed> {
-  while (!(await askUnknownEnds(make(), fence, deadline())));
+  for (let context = make(); ; context = make()) {
+    if (await askUnknownEnds(context, fence, deadlineOf(context))) break;
+  }
   await preparePoint(make(), fence);
   return await commitSession(make(), fence);
 }
@@ -117,12 +127,17 @@ export async function runBackup(
   const fence = await open(make, { operationId: randomUUID(), mode: 'auto', ...request });
   while (await runStage(make, fence));
   const committed = await finish(make, fence);
-  await cleanSessions(make(), deadline());
+  const context = make();
+  await cleanSessions(context, deadlineOf(context));
   return committed;
 }
 
 /** Gives a session up and undoes what it wrote. */
 export async function abandon(make: ContextFactory, fence: Fence, reason = 'test'): Promise<void> {
   await markAbandoning(make(), fence, reason);
-  await abandonSession(make(), fence, deadline());
+  await undo(make(), fence);
+}
+
+async function undo(context: BackupContext, fence: Fence): Promise<void> {
+  while (!(await abandonSession(context, fence, deadlineOf(context))));
 }

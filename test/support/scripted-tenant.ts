@@ -300,6 +300,7 @@ export class ScriptedTenant {
     const done = (from: number): string => text({ path, offset: 0, from });
     if (token === undefined) {
       if (query['$deltatoken'] !== 'latest') throw new Error('only latest is asked for');
+      this.expired.delete(type.name);
       return { items: [], deltaLink: done(this.seq) };
     }
     const from = token.from ?? 0;

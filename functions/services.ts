@@ -103,8 +103,9 @@ export function useServices(replacement: Services | undefined): void {
   built = replacement;
 }
 
-/** The worker takes over what is written to the standard output. */
+/** The worker takes over what is written to the standard output; details stay away from it. */
 function writeLine(line: LogLine): void {
+  if (line.level === 'debug') return;
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 

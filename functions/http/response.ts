@@ -35,7 +35,8 @@ export function finishedResponse(
   const { services, name, requestId, request, started } = exchange;
   const body = bodyText(reply);
   const durationMs = Math.round(performance.now() - started);
-  services.logger.info('request answered', {
+  // The platform records every request by itself: this is for looking closer.
+  services.logger.debug('request answered', {
     route: name,
     requestId,
     status: reply.status,

@@ -29,8 +29,6 @@ const collectionBody = z.object({
   phase: z.string(),
   outcome: z.string().optional(),
   reason: z.string().optional(),
-  pages: z.number(),
-  items: z.number(),
   rounds: z.number(),
   failures: z.number(),
   unsettled: z.number(),

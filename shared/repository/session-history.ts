@@ -50,8 +50,6 @@ export interface CollectionProgress {
   readonly notCaptured: readonly string[];
   /** JSON of counts: requests, units, bytes, throttled, waitMs ... */
   readonly statistics: string;
-  readonly pages: number;
-  readonly items: number;
 }
 
 /** What a session did in each collection. */
@@ -61,14 +59,8 @@ export async function collectionProgress(
 ): Promise<CollectionProgress[]> {
   return await tx.rows<CollectionProgress>(
     `select t.collection, t.mode, t.phase, t.round as rounds, t.failures, t.unsettled,
-       t.quarantined, t.outcome, t.reason, t.not_captured as "notCaptured", t.statistics,
-       coalesce(p.pages, 0)::int as pages, coalesce(p.items, 0)::int as items
-     from session_task t
-     left join (
-       select collection, generation, count(*) as pages, sum(items) as items from page
-       where tenant_no = $1 and session_id = $2 group by collection, generation
-     ) p on p.collection = t.collection and p.generation = t.generation
-     where t.tenant_no = $1 and t.session_id = $2 order by t.collection`,
+       t.quarantined, t.outcome, t.reason, t.not_captured as "notCaptured", t.statistics
+     from session_task t where t.tenant_no = $1 and t.session_id = $2 order by t.collection`,
     [tx.tenantNo, sessionId],
   );
 }

@@ -43,6 +43,8 @@ export class ScriptedTenant {
   expandLimit = 20;
   /** Whether a groups round leaves out an added member that sits in the recycle bin. */
   omitsBinMembers = false;
+  /** Whether lists of the recycle bin are empty, whatever is in it. */
+  omitsBin = false;
   /** Tokens of these collections that are older than the number have expired. */
   readonly expired = new Map<string, number>();
   /** Called before each answer; may change the tenant, wait or throw. */
@@ -195,7 +197,7 @@ export class ScriptedTenant {
     );
     if (bin !== undefined) {
       const items = [...this.objects.values()]
-        .filter((found) => found.type === bin.name && found.state === 'bin')
+        .filter((found) => found.type === bin.name && found.state === 'bin' && !this.omitsBin)
         .map((found) => ({ id: found.id, deletedDateTime: '2026-11-01T00:00:00Z' }));
       return { items, size: this.listPage };
     }

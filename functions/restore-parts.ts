@@ -10,6 +10,7 @@ import * as planSteps from '../shared/repository/plan-steps.ts';
 import * as restoreLease from '../shared/repository/restore-lease.ts';
 import * as restorePlans from '../shared/repository/restore-plans.ts';
 import * as restoreSteps from '../shared/repository/restore-steps.ts';
+import * as restores from '../shared/repository/restores.ts';
 import type { PlanRepository } from '../shared/restore/plan-repository.ts';
 import type { ApplyRepository } from '../shared/restore/steps/step-context.ts';
 
@@ -32,4 +33,5 @@ export const applyRepository: ApplyRepository = {
   objectKeys,
   restoreLease,
   restoreSteps,
+  restores,
 };

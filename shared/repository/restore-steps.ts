@@ -128,6 +128,40 @@ export async function moveStep(tx: Transaction, restoreId: string, move: StepMov
   }
 }
 
+/** Steps that were done and write properties, after number `after`, in order. */
+export async function stepsToVerify(
+  tx: Transaction,
+  restoreId: string,
+  after: number,
+  top: number,
+): Promise<RestoreStepRow[]> {
+  return await tx.rows<RestoreStepRow>(
+    `select ${columns} from ${tables}
+     where s.tenant_no = $1 and s.restore_id = $2 and s.no > $3 and s.state = 'done'
+       and p.kind in ('create', 'patch', 'undelete') order by s.no limit $4`,
+    [tx.tenantNo, restoreId, after, top],
+  );
+}
+
+/** Replaces the results of steps that have their outcome. */
+export async function replaceResults(
+  tx: Transaction,
+  restoreId: string,
+  results: readonly { readonly no: number; readonly result: object }[],
+): Promise<void> {
+  await tx.change(
+    `update restore_step s set result = r.result
+     from unnest($3::int[], $4::text[]) as r (no, result)
+     where s.tenant_no = $1 and s.restore_id = $2 and s.no = r.no`,
+    [
+      tx.tenantNo,
+      restoreId,
+      results.map((each) => each.no),
+      results.map((each) => JSON.stringify(each.result)),
+    ],
+  );
+}
+
 /** Gives every step that was not begun an outcome; those begun are still finished. */
 export async function cancelPlanned(tx: Transaction, restoreId: string): Promise<void> {
   await tx.change(

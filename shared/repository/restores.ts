@@ -9,6 +9,8 @@ export interface Restore {
   readonly operationId: string;
   readonly planId: string;
   readonly state: RestoreState;
+  /** Number of the last step of the final verification so far. */
+  readonly verifiedTo: number;
   readonly requestedBy: string;
   readonly reason: string;
   readonly createdAt: Date;
@@ -20,18 +22,20 @@ interface Row {
   operation_id: string;
   plan_id: string;
   state: RestoreState;
+  verified_to: number;
   requested_by: string;
   reason: string;
   created_at: Date;
   finished_at: Date | null;
 }
 
-const columns = 'id, operation_id, plan_id, state, requested_by, reason, created_at, finished_at';
+const columns =
+  'id, operation_id, plan_id, state, verified_to, requested_by, reason, created_at, finished_at';
 
 /** Writes a restore with all steps of its plan; the caller has checked that it may begin. */
 export async function createRestore(
   tx: Transaction,
-  restore: Omit<Restore, 'state' | 'createdAt' | 'finishedAt'>,
+  restore: Omit<Restore, 'state' | 'verifiedTo' | 'createdAt' | 'finishedAt'>,
 ): Promise<void> {
   await tx.change(
     `insert into restore (tenant_no, id, operation_id, plan_id, requested_by, reason)
@@ -99,6 +103,15 @@ export async function listRestores(
   return rows.map(restoreOf);
 }
 
+/** Notes how far the final verification is; the restore is `verifying` from then on. */
+export async function setVerifiedTo(tx: Transaction, id: string, no: number): Promise<void> {
+  await tx.change(
+    `update restore set state = 'verifying', verified_to = $3
+     where tenant_no = $1 and id = $2 and state in ('running', 'verifying')`,
+    [tx.tenantNo, id, no],
+  );
+}
+
 /** Ends a restore; nothing happens when it has ended before. */
 export async function endRestore(
   tx: Transaction,
@@ -130,6 +143,7 @@ function restoreOf(row: Row): Restore {
     operationId: row.operation_id,
     planId: row.plan_id,
     state: row.state,
+    verifiedTo: row.verified_to,
     requestedBy: row.requested_by,
     reason: row.reason,
     createdAt: row.created_at,

@@ -2,13 +2,11 @@
 // the steps of a unit one after the other. What was done is known from the rows alone. It writes
 // nothing that is not a step of the plan, and begins no step once a cancellation was asked for.
 
-import { currentIdOf } from '../compare/rewrite-ids.ts';
-import { BackupError } from '../errors/backup-error.ts';
-import { parseJson } from '../json/parse-json.ts';
 import type { RestoreStepRow } from '../repository/restore-steps.ts';
-import type { PlanStep } from './plan-step.ts';
 import { confirmStep, writeStep } from './steps/run-step.ts';
 import type { ApplyContext, StepTask, UnitMemory } from './steps/step-context.ts';
+import { taskOf } from './steps/step-task.ts';
+import { verifyRestore } from './verify-restore.ts';
 
 const unitsPerQuery = 64;
 
@@ -27,7 +25,7 @@ export async function applySlice(context: ApplyContext): Promise<SliceAnswer> {
     const open = await context.database.withTenant(context.tenantNo, (tx) =>
       restoreSteps.findOpenPhase(tx, context.restoreId),
     );
-    if (open === undefined) return { state: 'finished' };
+    if (open === undefined) return await verifyRestore(context);
     if (open.dueInMs > 0) return { state: 'wait', afterMs: open.dueInMs };
     const rows = await context.database.withTenant(context.tenantNo, (tx) =>
       restoreSteps.dueSteps(tx, context.restoreId, open.phase, unitsPerQuery),
@@ -53,16 +51,6 @@ async function runUnit(context: ApplyContext, rows: readonly RestoreStepRow[]): 
   // what was read before the writes says nothing about them
   delete memory.targets;
   for (const task of written) await confirmStep(context, task);
-}
-
-function taskOf(context: ApplyContext, row: RestoreStepRow, unit: UnitMemory): StepTask {
-  // numbers keep the text they came with
-  const step = parseJson(row.document) as unknown as PlanStep;
-  const type = context.types.find((each) => each.name === step.type);
-  if (type === undefined) {
-    throw new BackupError('invalidState', `the catalogue has no type ${step.type} any more`);
-  }
-  return { step, row, type, unit, currentId: currentIdOf(context.identity, step.currentId) };
 }
 
 /** Runs `work` on every item, `width` at a time; the first error is thrown when all have stopped. */

@@ -2,7 +2,6 @@ import type { ObjectType } from '../catalog/object-type.ts';
 import { compareObject } from '../compare/compare-object.ts';
 import { isEmptyValue } from '../compare/compare-properties.ts';
 import { rewriteIds } from '../compare/rewrite-ids.ts';
-import type { JsonObject } from '../json/json-value.ts';
 import { emptyObject } from '../json/plain-object.ts';
 import { type ObjectPlan, type ObjectPlanInput, type PlanContext, stopped } from './object-plan.ts';
 import { enablePhase, undeletePhase } from './phases.ts';
@@ -72,7 +71,7 @@ function createStep(input: ObjectPlanInput, context: PlanContext, creation: Crea
       path: type.collection,
       body: rewriteIds(creation.body, context.identity),
     },
-    properties: valuesOf(creation.body),
+    properties: valuesOf(creation),
     ...(creation.secret === undefined ? {} : { secret: creation.secret }),
     reason: 'The object is neither live nor in the recycle bin: it is created again.',
   };
@@ -104,10 +103,14 @@ function finishStep(input: ObjectPlanInput, creation: Creation): PlanStep[] {
   ];
 }
 
-function valuesOf(body: JsonObject): PlanStep['properties'] {
+function valuesOf({ body, finish }: Creation): PlanStep['properties'] {
   return Object.entries(body)
     .filter(([name]) => name !== 'passwordProfile')
-    .map(([name, after]) => ({ name, after }));
+    .map(([name, after]) => ({
+      name,
+      after,
+      ...(finish[name] === undefined ? {} : { changesLater: true as const }),
+    }));
 }
 
 const target = (type: ObjectType) =>

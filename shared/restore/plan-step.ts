@@ -20,6 +20,8 @@ export interface StepProperty {
   /** The live value was not captured when the plan was made. */
   readonly beforeUnknown?: true;
   readonly after?: JsonValue;
+  /** A step at the end of the plan gives it another value. */
+  readonly changesLater?: true;
 }
 
 export interface PlanStep {

@@ -26,7 +26,7 @@ import {
 } from '../../shared/restore/steps/step-context.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
-export const repository = { identityMap, objectKeys, restoreLease, restoreSteps };
+export const repository = { identityMap, objectKeys, restoreLease, restoreSteps, restores };
 
 export const appId = '7f9a3c1e-0000-4000-8000-00000000aaaa';
 const secret = 'only-for-tests';
@@ -140,23 +140,20 @@ export async function runSlice(
   });
 }
 
-/** Applies a plan to its end, through stops; answers the execution rows. */
-export async function applyPlan(
+/** Writes the rows of a restore and answers its id. */
+export async function beginRestore(harness: RestoreHarness, planId: string): Promise<string> {
+  const id = randomUUID();
+  const row = { id, operationId: randomUUID(), planId, requestedBy: 'test', reason: 'test' };
+  await harness.db.database.withTenant(harness.tenantNo, (tx) => restores.createRestore(tx, row));
+  return id;
+}
+
+/** Runs slices to the end, through stops; answers the execution rows. */
+export async function finishRestore(
   harness: RestoreHarness,
-  planId: string,
+  restoreId: string,
   options: ApplyOptions = {},
 ) {
-  const { db, tenantNo } = harness;
-  const restoreId = randomUUID();
-  await db.database.withTenant(tenantNo, async (tx) => {
-    await restores.createRestore(tx, {
-      id: restoreId,
-      operationId: randomUUID(),
-      planId,
-      requestedBy: 'test',
-      reason: 'test',
-    });
-  });
   for (;;) {
     const answer = await runSlice(harness, restoreId, options).catch((error: unknown) => {
       if (error instanceof Stopped) return { state: 'more' } as const;
@@ -167,8 +164,15 @@ export async function applyPlan(
       await new Promise((resolve) => setTimeout(resolve, answer.afterMs));
     }
   }
-  return await db.database.withTenant(
-    tenantNo,
-    async (tx) => await restoreSteps.listRestoreSteps(tx, restoreId, 0, 10_000),
+  return await harness.db.database.withTenant(harness.tenantNo, (tx) =>
+    restoreSteps.listRestoreSteps(tx, restoreId, 0, 10_000),
   );
+}
+
+export async function applyPlan(
+  harness: RestoreHarness,
+  planId: string,
+  options: ApplyOptions = {},
+) {
+  return await finishRestore(harness, await beginRestore(harness, planId), options);
 }

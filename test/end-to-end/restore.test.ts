@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AdminChange, TruthLine } from '../../local/graph-simulator/control/client.ts';
 import type { OperationView } from '../../local/stack/api-client.ts';
 import type { Person } from '../../local/stack/sample-tenant.ts';
-import { sampleTenant } from '../../local/stack/sample-tenant.ts';
+import { objectIdOfPerson, sampleTenant } from '../../local/stack/sample-tenant.ts';
 import { rewriteIds } from '../../shared/compare/rewrite-ids.ts';
 import { type Application, startApplication } from './application.ts';
 
@@ -214,5 +214,72 @@ describe('a tenant that lost 50 users and 5 groups', () => {
   it('leaves nothing to do for a new plan from the same point', async () => {
     const again = await plan(good, { all: true });
     expect(again.steps).toBe(0);
+  });
+});
+
+describe('a plan', () => {
+  it('is refused for latest while that point is suspicious, and made for its number', async () => {
+    const { number } = await get<{ number: number }>(`${app.tenant}/restorePoints/latest`);
+    await app.db.owner.rows('update restore_point set suspicious = true where number = $1', [
+      number,
+    ]);
+    const body = { restorePoint: 'latest', selection: { types: ['user'] }, options: {} };
+    const path = `${app.tenant}/restorePlans`;
+    const refused = await app.api.send('operator', 'POST', path, body);
+    expect(await refusal(refused)).toBe('409 pointMustBeExplicit');
+    const named = await plan(number, { types: ['user'] });
+    expect(named.state).toBe('ready');
+    await app.db.owner.rows('update restore_point set suspicious = false');
+  });
+
+  it('that has expired is neither approved nor applied', async () => {
+    const made = await plan('latest', { types: ['group'] });
+    await app.db.owner.rows(
+      "update restore_plan set expires_at = now() - interval '1 second' where id = $1",
+      [made.id],
+    );
+    expect(await refusal(await approve(made))).toBe('410 planExpired');
+    expect(await refusal(await applying(made))).toBe('410 planExpired');
+    const shown = await get<PlanView>(`${app.tenant}/restorePlans/${made.id}`);
+    expect(shown.state).toBe('expired');
+  });
+
+  it('is not approved by the one who asked for it, whatever their roles', async () => {
+    const made = await plan('latest', { types: ['group'] });
+    await app.db.owner.rows('update restore_plan set requested_by = $2 where id = $1', [
+      made.id,
+      objectIdOfPerson('approver'),
+    ]);
+    expect(await refusal(await approve(made))).toBe('403 selfApproval');
+  });
+
+  it.each([
+    [{ restorePoint: 'latest', selection: {}, options: {} }, '400 invalidSelection'],
+    [
+      { restorePoint: 'latest', selection: { all: true, types: ['user'] }, options: {} },
+      '400 ambiguousSelection',
+    ],
+    [
+      { restorePoint: 'latest', selection: { all: true }, options: { links: 'replace' } },
+      '400 unknownParameter',
+    ],
+    [{ restorePoint: 999, selection: { all: true }, options: {} }, '404 notFound'],
+    [{ restorePoint: 'newest', selection: { all: true }, options: {} }, '400 invalidParameter'],
+  ])('is refused for what it cannot mean: %j', async (body, expected) => {
+    const path = `${app.tenant}/restorePlans`;
+    expect(await refusal(await app.api.send('operator', 'POST', path, body))).toBe(expected);
+  });
+
+  it('shows its writes as a document, without values to those who may not see them', async () => {
+    const plans = await all('operator', '/restorePlans');
+    const applied = plans.find((each) => each['state'] === 'applied');
+    const path = `${app.tenant}/restorePlans/${String(applied?.['id'])}/document`;
+    const shown = await app.api.send('operator', 'GET', `${path}?format=json`);
+    expect(await shown.text()).toMatch(/"mailNickname"/);
+    const redacted = await (await app.api.send('approver', 'GET', `${path}?format=json`)).text();
+    expect(redacted).toMatch(/"name":"mailNickname"/);
+    expect(redacted).not.toMatch(/"after"/);
+    const csv = await (await app.api.send('operator', 'GET', `${path}?format=csv`)).text();
+    expect(csv.split('\r\n')[0]).toBe('no,kind,type,id,name,relationship,targets,properties');
   });
 });

@@ -131,6 +131,8 @@ create table restore (
   plan_id uuid not null,
   state text not null default 'running' check (state in ('running', 'verifying', 'succeeded',
     'failed', 'canceled')),
+  -- steps up to this number were looked at once more after the last write
+  verified_to int not null default 0,
   requested_by text not null,
   reason text not null,
   created_at timestamptz not null default clock_timestamp(),

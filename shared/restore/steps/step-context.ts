@@ -11,6 +11,7 @@ import type * as restoreLease from '../../repository/restore-lease.ts';
 import type { RestoreFence } from '../../repository/restore-lease.ts';
 import type * as restoreSteps from '../../repository/restore-steps.ts';
 import type { RestoreStepRow } from '../../repository/restore-steps.ts';
+import type * as restores from '../../repository/restores.ts';
 import type { PlanStep, StepRequest } from '../plan-step.ts';
 
 export interface RestoreLimits {
@@ -41,6 +42,7 @@ export interface ApplyRepository {
   readonly objectKeys: typeof objectKeys;
   readonly restoreLease: typeof restoreLease;
   readonly restoreSteps: typeof restoreSteps;
+  readonly restores: typeof restores;
 }
 
 /** What one slice of a restore works with. */

@@ -1,6 +1,7 @@
 import type { LinkType } from '../../catalog/object-type.ts';
 import { currentIdOf } from '../../compare/rewrite-ids.ts';
 import { BackupError, isBackupError } from '../../errors/backup-error.ts';
+import { isJsonObject } from '../../json/json-value.ts';
 import { emptyObject } from '../../json/plain-object.ts';
 import { fillRequest, referenceUrl } from '../fill-request.ts';
 import type { StepRequest } from '../plan-step.ts';
@@ -68,7 +69,8 @@ function targetIds(context: ApplyContext, { step }: StepTask): string[] {
 function narrowed({ step }: StepTask, targets: readonly string[]): StepRequest {
   const { request } = step;
   const body = emptyObject();
-  const bind = Object.keys(Object(request.body)).find((name) => name.endsWith('@odata.bind'));
+  const names = isJsonObject(request.body) ? Object.keys(request.body) : [];
+  const bind = names.find((name) => name.endsWith('@odata.bind'));
   if (bind === undefined) return request;
   body[bind] = targets.map(referenceUrl);
   return { ...request, body };

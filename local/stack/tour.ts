@@ -19,46 +19,45 @@ export function tour(parts: TourParts): string {
   const token = (user: string, roles: string): string =>
     `$(npm run --silent token -- --user ${user}@contoso.example --roles ${roles}${state})`;
   const changes = userIds.map((id) => ({ kind: 'delete', id }));
-  return `
+  return String.raw`
 Try it, in a second terminal in this folder. Each step can be pasted as it stands.
 
   # 0  two people: one asks, the other approves
-  API=${url}/api/tenants/${sampleTenant.tenantId}
+  URL=${url}
+  API=$URL/api/tenants/${sampleTenant.tenantId}
   V='api-version=2026-11-01'
   OPERATOR="${token('operator', 'Backup.Reader,Backup.Operator,Restore.Operator')}"
   APPROVER="${token('approver', 'Backup.Reader,Restore.Approver')}"
-  field() { node -pe "JSON.parse(require('fs').readFileSync(0,'utf8')).$1"; }
-  ask() { curl -s -X POST -H "authorization: Bearer $1" -H 'content-type: application/json' "$2?$V" -d "$3"; }
+  read_json() { node -e "const x = JSON.parse(require('fs').readFileSync(0, 'utf8')); $1"; }
+  field() { read_json "console.log(x.$1)"; }
+  each() { read_json "x.value.forEach((x) => console.log($1))"; }
   show() { curl -s -H "authorization: Bearer $OPERATOR" "$1"; }
-  wait_for() { until show "${url}/api/operations/$1?$V" | grep -qE '"status":"(succeeded|failed|canceled)"'; do sleep 1; done; }
+  ask() { curl -s -X POST -H "authorization: Bearer $1" -H 'content-type: application/json' "$2?$V" -d "$3"; }
+  finish() { ID=$(field id); until show "$URL/api/operations/$ID?$V" | grep -qE '"status":"(succeeded|failed|canceled)"'; do sleep 1; done; show "$URL/api/operations/$ID?$V"; }
 
-  # 1  what there is
-  show "$API/restorePoints?$V"
+  # 1  the restore points there are
+  show "$API/restorePoints?$V" | each 'x.number, x.state, x.windowEndDateTime'
 
   # 2  somebody deletes ${userIds.length} users in the simulated tenant
-  curl -s --cacert ${caFile} -X POST -H 'x-simulator-token: ${controlToken}' \\
-    ${controlOrigin}/_simulator/tenants/${sampleTenant.tenantId}/changes \\
-    -d '${JSON.stringify({ changes })}'
+  curl -s --cacert '${caFile}' -X POST -H 'x-simulator-token: ${controlToken}' \
+    ${controlOrigin}/_simulator/tenants/${sampleTenant.tenantId}/changes \
+    -d '${JSON.stringify({ changes })}' | field ids.length
 
   # 3  compare restore point ${point} with live
-  C=$(ask "$OPERATOR" "$API/comparisons" '{"from":${point},"to":"live"}'); wait_for $(echo "$C" | field id)
-  LOCATION=$(show "${url}/api/operations/$(echo "$C" | field id)?$V" | field resourceLocation)
-  show "${url}$LOCATION/differences?change=removed&$V"
+  COMPARISON=$(ask "$OPERATOR" "$API/comparisons" '{"from":${point},"to":"live"}' | finish | field resourceLocation)
+  show "$URL$COMPARISON/differences?change=removed&$V" | each 'x.change, x.object.type, x.object.displayName'
 
-  # 4  plan their restore from that point, by number
-  P=$(ask "$OPERATOR" "$API/restorePlans" '{"restorePoint":${point},"selection":${selection(userIds)},"options":{}}')
-  wait_for $(echo "$P" | field id)
-  PLAN=$(show "${url}/api/operations/$(echo "$P" | field id)?$V" | field resourceLocation)
-  HASH=$(show "${url}$PLAN?$V" | field planHash)
-  show "${url}$PLAN/steps?$V"
+  # 4  plan their restore from that point, by number; the selection may be any part of it
+  PLAN=$(ask "$OPERATOR" "$API/restorePlans" '{"restorePoint":${point},"selection":${selection(userIds)},"options":{}}' | finish | field resourceLocation)
+  show "$URL$PLAN/steps?$V" | each 'x.no, x.kind, x.object.displayName, x.reason'
+  HASH=$(show "$URL$PLAN?$V" | field planHash)
 
   # 5  the second person approves exactly this plan
-  ask "$APPROVER" "${url}$PLAN/approve" "{\\"planHash\\":\\"$HASH\\",\\"reason\\":\\"tour\\"}"
+  ask "$APPROVER" "$URL$PLAN/approve" "{\"planHash\":\"$HASH\",\"reason\":\"tour\"}" | field state
 
-  # 6  restore, and look at the outcome of each step
-  R=$(ask "$OPERATOR" "$API/restores" "{\\"planId\\":\\"\${PLAN##*/}\\",\\"planHash\\":\\"$HASH\\",\\"reason\\":\\"tour\\"}")
-  wait_for $(echo "$R" | field id)
-  show "${url}/api/operations/$(echo "$R" | field id)?$V"
+  # 6  restore, and look at the outcome
+  RESTORE=$(ask "$OPERATOR" "$API/restores" "{\"planId\":\"$(basename "$PLAN")\",\"planHash\":\"$HASH\",\"reason\":\"tour\"}" | finish)
+  echo "$RESTORE" | read_json 'console.log(x.status, x.result, JSON.stringify(x.counts))'
 `;
 }
 

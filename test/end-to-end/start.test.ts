@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,8 +7,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockFolder } from '../../local/folder-lock.ts';
+import { readSimulatorFile } from '../../local/graph-simulator/simulator-file.ts';
 import { removePostgres } from '../../local/postgres-folders.ts';
+import { controlClient, sampleTenant } from '../../local/stack/sample-tenant.ts';
 
+const testStart = Date.now();
 const script = path.join(import.meta.dirname, '..', '..', 'local', 'start.ts');
 const settings = /^(POSTGRES|GRAPH|LOGIN|CACHE|AzureWebJobs|BACKUP|RESTORE|API)_?/;
 const env = Object.fromEntries(
@@ -40,9 +43,9 @@ describe('npm start', () => {
     rmSync(state, { recursive: true, force: true });
   });
 
-  function start(...args: string[]): Run {
+  function start(args: readonly string[], more: Readonly<Record<string, string>> = {}): Run {
     const child = spawn(process.execPath, [script, '--state', state, ...args], {
-      env,
+      env: { ...env, ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(child);
@@ -65,47 +68,90 @@ describe('npm start', () => {
   }
 
   it('ends with a complete restore point of the sample tenant when told to run once', async () => {
-    const run = start('--once', '--port', '0');
+    const run = start(['--once', '--port', '0']);
     expect(await run.code, run.text()).toBe(0);
     expect(run.text()).toMatch(/^ready http:\/\/127\.0\.0\.1:\d+$/m);
     expect(run.text()).toMatch(/^restore point 1 is complete: .*2,000 users, 400 groups/m);
   });
 
-  it('goes on after kill -9 in the middle of the first backup', async () => {
-    const first = start('--port', '0');
+  it('goes on after kill -9 in the middle of the first backup, and its tour works', async () => {
+    const first = start(['--port', '0']);
     await first.until(/^ready /m, 90);
     await sleep(1500);
     first.child.kill('SIGKILL');
     await first.code;
     await sleep(3000);
-    const second = start('--port', '0');
+    const second = start(['--port', '0']);
     await second.until(/^restore point \d+ is complete: .*2,000 users, 400 groups/m, 180);
     await second.until(/Ctrl-C stops everything/, 30);
+    const printed = takeTour(second.text());
+    expect(printed, printed).toMatch(/^1 complete \d{4}-/m);
+    expect(printed.match(/^removed user /gm)).toHaveLength(5);
+    expect(printed.match(/^\d+ undelete /gm)).toHaveLength(5);
+    expect(printed).toMatch(/^approved$/m);
+    expect(printed).toMatch(/^succeeded complete \{"done":5,"skipped":0,"conflict":0,"failed":0,/m);
+    expect(await deletedUsers()).toEqual([]);
     second.child.kill('SIGINT');
     expect(await second.code, second.text()).toBe(0);
     expect(second.text()).toMatch(/^stopped$/m);
-  });
+  }, 600_000);
+
+  /** Runs the lines that `npm start` prints, as a reader would paste them. */
+  function takeTour(text: string): string {
+    const from = text.indexOf('  # 0  two people');
+    const lines = text.slice(from, text.indexOf('Ctrl-C stops everything', from));
+    const run = spawnSync('bash', ['-c', lines], {
+      cwd: path.join(import.meta.dirname, '..', '..'),
+      env,
+      encoding: 'utf8',
+      timeout: 200_000,
+    });
+    return `${run.stdout}\n${run.stderr}`;
+  }
+
+  /** Which of the users that the tour deleted are still in the recycle bin. */
+  async function deletedUsers(): Promise<string[]> {
+    const simulator = await readSimulatorFile(state);
+    if (simulator === undefined) throw new Error('the simulator does not run');
+    const control = await controlClient({ ...simulator, origin: simulator.url });
+    const found: string[] = [];
+    for await (const line of control.truth(sampleTenant.tenantId)) {
+      const isUser = line.kind === 'object' && line.type === 'user' && line.state === 'deleted';
+      // the ten that the sample tenant has in its recycle bin from the beginning
+      if (isUser && Date.parse(line.deletedDateTime ?? '') > testStart) found.push(line.id);
+    }
+    return found;
+  }
 
   it('says what is wrong with an option', async () => {
-    const run = start('--prot', '1');
+    const run = start(['--prot', '1']);
     expect(await run.code).toBe(2);
     expect(run.text()).toContain('--prot');
     expect(run.text()).toContain('usage: npm start');
-    const port = start('--port', '70710');
+    const port = start(['--port', '70710']);
     expect(await port.code).toBe(2);
     expect(port.text()).toContain('--port takes a number from 0 to 65535, not 70710');
+  });
+
+  it('starts no simulator when an address of Graph is given, and names missing settings', async () => {
+    const run = start(['--port', '0'], { GRAPH_URL: 'https://graph.contoso.example' });
+    expect(await run.code).toBe(1);
+    expect(run.text()).toMatch(/^simulator +is in the environment already$/m);
+    expect(run.text()).toContain('API_TENANT_IDS: is missing; put tenant ids separated by commas');
+    expect(run.text()).toContain('API_AUDIENCE: is missing; put');
+    expect(run.text()).not.toContain('POSTGRES_URL');
   });
 
   it('says which port is taken and which folder is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    const taken = start('--port', String(port));
+    const taken = start(['--port', String(port)]);
     expect(await taken.code).toBe(1);
     expect(taken.text()).toContain(`port ${port} for the API (--port) is in use`);
     server.close();
     const lock = lockFolder(state);
-    const used = start('--port', '0');
+    const used = start(['--port', '0']);
     expect(await used.code).toBe(1);
     expect(used.text()).toContain(`folder ${state} is in use by another process`);
     lock.release();

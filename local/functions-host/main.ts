@@ -3,6 +3,7 @@
 // and timer listeners and the durable extension. It is never deployed, knows nothing about backups
 // and must not be kinder to the app than the cloud is.
 //   node local/functions-host/main.ts --app DIR --port 7071 --hub FILE.sqlite [--chaos SEED] [--quiet]
+import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startFunctionsHost } from './host.ts';
 import { HostError } from './host-error.ts';
@@ -39,13 +40,31 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+let ending = false;
+
 function fail(message: string): void {
+  ending = true;
   process.stderr.write(`${message}\n`, () => process.exit(1));
+}
+
+// The app runs in this process. The real worker dies of the same and is started again; here nobody
+// does that, so it must be plain what happened.
+function watchApp(): void {
+  process.once('uncaughtException', ({ stack, message }) => {
+    fail(`an error that no function waits for ends the process: ${stack ?? message}`);
+  });
+  process.once('exit', (code) => {
+    if (ending) return;
+    process.exitCode = 1;
+    writeSync(2, `the app ended the process: it called process.exit(${code})\n`);
+  });
 }
 
 try {
   const host = await startFunctionsHost(readOptions());
+  watchApp();
   const stop = () => {
+    ending = true;
     void host.stop().then(
       () => process.exit(0),
       (error: unknown) => fail(`the functions host did not stop cleanly: ${explain(error)}`),

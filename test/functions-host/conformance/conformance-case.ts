@@ -6,6 +6,8 @@ export interface ConformanceCase {
   name: string;
   /** Why a genuine host cannot be asked this; such a case runs against the local host only. */
   localOnly?: string;
+  /** It counts how often activities ran, which chaos doubles on purpose. */
+  countsRuns?: true;
   /** It touches instances of others: it runs after all the rest. */
   alone?: true;
   run: (host: HostUnderTest) => Promise<void>;

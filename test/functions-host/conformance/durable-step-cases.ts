@@ -22,6 +22,7 @@ export const durableStepCases: readonly ConformanceCase[] = [
   },
   {
     name: 'sixty steps in a row each run once',
+    countsRuns: true,
     run: async (host) => {
       const key = host.id('sixty');
       expect(await output(host, 'counts', { key, steps: 60 })).toBe(60);
@@ -125,6 +126,7 @@ export const durableStepCases: readonly ConformanceCase[] = [
   },
   {
     name: 'a retried activity succeeds at the third attempt, tried three times',
+    countsRuns: true,
     run: async (host) => {
       const key = host.id('retry3');
       expect(await output(host, 'retriesUntilSuccess', { key, times: 2 })).toBe(3);
@@ -133,6 +135,7 @@ export const durableStepCases: readonly ConformanceCase[] = [
   },
   {
     name: 'a retried activity gives up after its attempts with the last error',
+    countsRuns: true,
     run: async (host) => {
       const key = host.id('vain');
       const text = await output(host, 'retriesInVain', { key });
@@ -142,6 +145,7 @@ export const durableStepCases: readonly ConformanceCase[] = [
   },
   {
     name: 'delays between attempts grow by the coefficient',
+    countsRuns: true,
     run: async (host) => {
       const value = await output(host, 'retriesWithBackoff', { key: host.id('backoff') });
       const { attempts, ms } = value as { attempts: number; ms: number };
@@ -175,6 +179,7 @@ export const durableStepCases: readonly ConformanceCase[] = [
   },
   {
     name: 'ten instances of one orchestration do not touch each other',
+    countsRuns: true,
     run: async (host) => {
       const keys = Array.from({ length: 10 }, (_, index) => host.id(`side-${index}`));
       const each = keys.map((key) => output(host, 'counts', { key, steps: 4 }));

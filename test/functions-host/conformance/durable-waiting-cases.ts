@@ -129,6 +129,7 @@ export const durableWaitingCases: readonly ConformanceCase[] = [
   },
   {
     name: 'a suspended instance takes events and acts on them after it is resumed',
+    countsRuns: true,
     run: async (host) => {
       const key = host.id('suspended');
       const id = await host.start('suspendable', { key });
@@ -165,6 +166,7 @@ export const durableWaitingCases: readonly ConformanceCase[] = [
   },
   {
     name: 'terminate does not stop an activity that runs, and drops its result',
+    countsRuns: true,
     run: async (host) => {
       const key = host.id('runs-on');
       const id = await host.start('slowStep', { ms: 1_200, value: 1, key });

@@ -37,6 +37,20 @@ export function partSpaces(typeName: string): string[] {
   ];
 }
 
+/** Names of the relationships a type can be the source of: its links and the ids in its body. */
+export function relationshipsFrom(typeName: string): string[] {
+  const type = findObjectType(typeName);
+  if (type === undefined) return findChild(typeName)?.child.references.map(nameOf) ?? [];
+  return [...type.links.map(nameOf), ...type.references.map(nameOf)];
+}
+
+/** Names of all relationships: those an object can be the target of are not bound to its type. */
+export const allRelationships: readonly string[] = addressableTypes.flatMap(relationshipsFrom);
+
+function nameOf(named: { readonly name: string }): string {
+  return named.name;
+}
+
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** GUIDs are stored in lower case, other ids exactly as Graph sends them. */

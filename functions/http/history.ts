@@ -8,7 +8,7 @@ import {
   versionChanges,
 } from '../../shared/repository/object-history.ts';
 import { findObjectKey } from '../../shared/repository/objects-at-point.ts';
-import { addressOf, partSpaces } from './catalogue-parts.ts';
+import { addressOf, partSpaces, relationshipsFrom } from './catalogue-parts.ts';
 import { defineRoute } from './route.ts';
 import { pageOf, paging, timeText } from './schemas.ts';
 
@@ -41,13 +41,13 @@ defineRoute(
   async ({ tx, params: { type, id }, top, position, page }) => {
     const key = await findObjectKey(tx, addressOf(type, id));
     if (key === undefined) throw new BackupError('notFound', 'no such object');
-    const object = { key, partSpaces: partSpaces(type) };
+    const object = { key, partSpaces: partSpaces(type), relationships: relationshipsFrom(type) };
     const before = position(z.number().int());
     const found = await changePoints(tx, object, { before, top: top + 1 });
     const shown = found.slice(0, top);
     const numbers = shown.map(({ number }) => number);
     const changes = await versionChanges(tx, object, numbers);
-    const counts = await linkCounts(tx, key, numbers);
+    const counts = await linkCounts(tx, object, numbers);
     const entries = shown.map(({ number, windowEnd }) => {
       const here = changes.filter(({ point }) => point === number);
       const own = here.find(({ isPart }) => !isPart);

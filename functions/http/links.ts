@@ -4,7 +4,7 @@ import { listLinksAt } from '../../shared/repository/links-at-point.ts';
 import { findObjectKey } from '../../shared/repository/objects-at-point.ts';
 import { resolveReferences } from '../../shared/repository/references.ts';
 import { assertNotExpired, resolvePoint } from '../../shared/repository/restore-points.ts';
-import { addressOf } from './catalogue-parts.ts';
+import { addressOf, allRelationships, relationshipsFrom } from './catalogue-parts.ts';
 import { pointSelector } from './restore-points.ts';
 import { defineRoute } from './route.ts';
 import { pageOf, paging, referenceBody } from './schemas.ts';
@@ -54,7 +54,7 @@ defineRoute(
     if (key === undefined) throw new BackupError('notFound', 'no such object');
     const found = await listLinksAt(tx, key, number, {
       direction: query.direction,
-      relationship: query.relationship,
+      relationships: wantedRelationships(type, query),
       dormant: query.dormant,
       after,
       top: top + 1,
@@ -81,3 +81,11 @@ defineRoute(
     return { ...reply, body: { restorePoint: number, ...(reply.body as object) } };
   },
 );
+
+function wantedRelationships(
+  type: string,
+  query: { readonly direction: string; readonly relationship?: string | undefined },
+): readonly string[] {
+  if (query.relationship !== undefined) return [query.relationship];
+  return query.direction === 'outgoing' ? relationshipsFrom(type) : allRelationships;
+}

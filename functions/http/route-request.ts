@@ -6,6 +6,7 @@ import { addAuditEvent } from '../../shared/repository/audit-events.ts';
 import type { Database, Transaction } from '../../shared/repository/database.ts';
 import { sharedKey } from '../../shared/repository/shared-keys.ts';
 import { findTenant } from '../../shared/repository/tenants.ts';
+import { startOverdueJobs } from '../durable/overdue-check.ts';
 import {
   accessOf,
   neededRoles,
@@ -216,12 +217,13 @@ async function writeAudit(
 
 /** The act is committed: what follows only hurries it, and the minute timer does it otherwise. */
 async function runAfterCommit(
-  { services, requestId }: Exchange,
+  { services, requestId, client }: Exchange,
   definition: RouteDefinition,
   reply: Reply,
 ): Promise<void> {
   try {
     await reply.afterCommit?.();
+    await startOverdueJobs(services, client);
   } catch (error) {
     services.logger.warn('left to the timer', {
       route: definition.name,

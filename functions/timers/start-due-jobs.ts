@@ -2,8 +2,8 @@
 // no instance yet. It does no work itself, because timers are killed first (functions-runtime facts).
 import { app, type InvocationContext, type Timer } from '@azure/functions';
 import * as df from 'durable-functions';
+import { runDueJobs } from '../durable/due-jobs.ts';
 import { services } from '../services.ts';
-import { runDueJobs } from './due-jobs.ts';
 import { restartStuckOperations } from './stuck-operations.ts';
 
 app.timer('startDueJobs', {

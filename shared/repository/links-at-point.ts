@@ -14,7 +14,8 @@ export interface LinkAtPoint {
 export interface LinkFilter {
   /** outgoing: the object is the source; incoming: it is the target. */
   readonly direction: 'outgoing' | 'incoming';
-  readonly relationship?: string | undefined;
+  /** Names of the relationships looked at: they lead the index of sources. */
+  readonly relationships: readonly string[];
   readonly dormant: 'exclude' | 'include' | 'only';
   readonly after?: { readonly relationship: string; readonly other: number } | undefined;
   readonly top: number;
@@ -43,8 +44,8 @@ export async function listLinksAt(
        left join object_version t on t.tenant_no = $1 and t.object_key = l.target
          and t.from_point <= $3 and t.to_point > $3
        where l.tenant_no = $1 and l.${mine} = $2 and l.from_point <= $3 and l.to_point > $3
-         and ($4::text is null or l.relationship = $4)
-         and ($5::text is null or (l.relationship, l.${other}) > ($5, $6::bigint))
+         and l.relationship = any ($4::text[])
+         and (l.relationship, l.${other}) > ($5::text collate "C", $6::bigint)
      ) found
      where $7 = 'include' or dormant = ($7 = 'only')
      order by relationship, other limit $8`,
@@ -52,9 +53,9 @@ export async function listLinksAt(
       tx.tenantNo,
       key,
       point,
-      filter.relationship ?? null,
-      filter.after?.relationship ?? null,
-      filter.after?.other ?? null,
+      [...filter.relationships],
+      filter.after?.relationship ?? '',
+      filter.after?.other ?? 0,
       filter.dormant,
       filter.top,
     ],

@@ -12,6 +12,8 @@ const mine = `mine as (
 export interface ObjectWithParts {
   readonly key: number;
   readonly partSpaces: readonly string[];
+  /** Names of the relationships it can be the source of: they lead the index of sources. */
+  readonly relationships: readonly string[];
 }
 
 /** Points at which the object, one of its parts or one of its links changed, newest first. */
@@ -26,15 +28,24 @@ export async function changePoints(
          where v.tenant_no = $1
        union select v.to_point from object_version v join mine on mine.key = v.object_key
          where v.tenant_no = $1
-       union select from_point from link where tenant_no = $1 and source = $2
-       union select to_point from link where tenant_no = $1 and source = $2
+       union select from_point from link
+         where tenant_no = $1 and relationship = any ($6::text[]) and source = $2
+       union select to_point from link
+         where tenant_no = $1 and relationship = any ($6::text[]) and source = $2
      )
      select c.point as number, p.window_end as "windowEnd" from changes c
      join tenant t on t.tenant_no = $1 and c.point <= t.head_point
      left join restore_point p on p.tenant_no = $1 and p.number = c.point
      where $4::int is null or c.point < $4
      order by c.point desc limit $5`,
-    [tx.tenantNo, object.key, [...object.partSpaces], page.before ?? null, page.top],
+    [
+      tx.tenantNo,
+      object.key,
+      [...object.partSpaces],
+      page.before ?? null,
+      page.top,
+      [...object.relationships],
+    ],
   );
 }
 
@@ -85,7 +96,7 @@ export interface LinkCount {
 /** How many links of the object began and ended at each of the points. */
 export async function linkCounts(
   tx: Transaction,
-  key: number,
+  object: ObjectWithParts,
   points: readonly number[],
 ): Promise<LinkCount[]> {
   return await tx.rows<LinkCount>(
@@ -93,9 +104,9 @@ export async function linkCounts(
        count(*) filter (where l.from_point = p.point)::int as added,
        count(*) filter (where l.to_point = p.point)::int as removed
      from unnest($3::int[]) as p (point)
-     join link l on l.tenant_no = $1 and l.source = $2
+     join link l on l.tenant_no = $1 and l.relationship = any ($4::text[]) and l.source = $2
        and (l.from_point = p.point or l.to_point = p.point)
      group by p.point, l.relationship order by p.point desc, l.relationship`,
-    [tx.tenantNo, key, [...points]],
+    [tx.tenantNo, object.key, [...points], [...object.relationships]],
   );
 }

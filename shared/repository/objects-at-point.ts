@@ -42,7 +42,7 @@ export async function searchObjects(
        and v.state = any ($4::text[]) and ($5::text is null or strpos(v.search, $5) > 0)
        and ($6::text[] is null or exists (select from object o where o.tenant_no = $1
          and o.key = v.object_key and o.object_id = any ($6)))
-       and ($7::text is null or (v.type, v.object_key) > ($7, $8::bigint))
+       and (v.type, v.object_key) > ($7::text collate "C", $8::bigint)
      order by v.type, v.object_key limit $9`,
     [
       tx.tenantNo,
@@ -51,8 +51,9 @@ export async function searchObjects(
       [...filter.states],
       filter.text ?? null,
       filter.ids ?? null,
-      filter.after?.type ?? null,
-      filter.after?.key ?? null,
+      // before all: without an alternative in the condition the index leads to the page
+      filter.after?.type ?? '',
+      filter.after?.key ?? 0,
       filter.top,
     ],
   );

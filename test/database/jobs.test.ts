@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runDueJobs } from '../../functions/durable/due-jobs.ts';
 import { nextRun } from '../../functions/durable/schedule-times.ts';
-import { runDueJobs } from '../../functions/timers/due-jobs.ts';
 import type { Schedule } from '../../shared/model/tenant.ts';
 import { replaceJobs } from '../../shared/repository/jobs.ts';
 import { createTestApi, type TestApi } from '../support/api.ts';
@@ -114,6 +114,18 @@ describe('due jobs', () => {
       status: 'ready',
       jobs: { overdue: 1, overdueSince: '2026-11-24T10:00:00.000Z' },
     });
+  });
+
+  it('are started by any request when the timer has stopped', async () => {
+    api.clock.advance(3_600_000 + 2 * 60_000);
+    await api.call('GET', '/tenants');
+    expect(api.client.started).toEqual([]);
+    api.clock.advance(2 * 60_000);
+    await api.call('GET', '/tenants');
+    expect(api.client.started).toHaveLength(1);
+    expect(api.lines.map(({ message }) => message)).toContain(
+      'overdue jobs were started by a request',
+    );
   });
 
   it('forget repeatable requests after seven days', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runDueJobs } from '../../functions/timers/due-jobs.ts';
+import { runDueJobs } from '../../functions/durable/due-jobs.ts';
 import type { Operation } from '../../shared/model/operation.ts';
 import {
   createOperation,

@@ -77,6 +77,7 @@ export async function writePeople(tx: Transaction): Promise<Record<string, numbe
   await version(tx, key('bert'), 'user', 1, 3, user('Bert'));
   await version(tx, key('bert'), 'user', 3, open, user('Bert'), 'softDeleted');
   await version(tx, key('cleo'), 'user', 1, 2, user('Cleo'));
+  await version(tx, key('cleo'), 'user', 4, open, user('Ghost'));
   await version(tx, key('again'), 'user', 3, open, user('Cleo'));
   await version(tx, key('team'), 'group', 1, open, { displayName: 'Team', id: ids.team });
   await version(tx, key('unit'), 'administrativeUnit', 1, open, { displayName: 'Unit' });

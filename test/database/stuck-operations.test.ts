@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runDueJobs } from '../../functions/timers/due-jobs.ts';
+import { runDueJobs } from '../../functions/durable/due-jobs.ts';
 import { restartStuckOperations } from '../../functions/timers/stuck-operations.ts';
 import { createTestApi, type TestApi, type TestClock } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

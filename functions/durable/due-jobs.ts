@@ -3,10 +3,10 @@ import { listDueJobs, moveJob, takeJob } from '../../shared/repository/jobs.ts';
 import { listUnstarted } from '../../shared/repository/operation-starts.ts';
 import { createOperation } from '../../shared/repository/operations.ts';
 import { forgetRequests } from '../../shared/repository/repeatable-requests.ts';
-import type { OrchestrationClient } from '../durable/orchestration-client.ts';
-import { nextRun } from '../durable/schedule-times.ts';
-import { startOperation } from '../durable/start-operation.ts';
 import type { Services } from '../services.ts';
+import type { OrchestrationClient } from './orchestration-client.ts';
+import { nextRun } from './schedule-times.ts';
+import { startOperation } from './start-operation.ts';
 
 const PER_TICK = 200;
 const REMEMBERED_MS = 7 * 86_400_000;

@@ -4,12 +4,14 @@ import { BackupError } from '../errors/backup-error.ts';
 import type { Transaction } from '../repository/database.ts';
 import type { Fence } from '../repository/fence.ts';
 import type { CollectionWindow } from '../repository/page-ledger.ts';
+import type { NewPoint } from '../repository/point-publication.ts';
 import type { SessionTask } from '../repository/session-tasks.ts';
+import type { Session } from '../repository/sessions.ts';
 import { type BackupContext, read } from './backup-context.ts';
 import { selectionOf } from './open-session.ts';
 import type { PointSummary } from './prepare-point.ts';
 import { type LinkState, starsNeeded } from './settle.ts';
-import { relationNames, relationsOf, targetTypes } from './type-parts.ts';
+import { type Relation, relationNames, relationsOf, targetTypes } from './type-parts.ts';
 
 export interface Committed {
   readonly point: number;
@@ -50,21 +52,8 @@ async function publish(
   const tasks = await tables.sessionTasks.tasksOf(tx, fence.sessionId);
   const windows = await tables.pageLedger.windowsOf(tx, fence.sessionId);
   const ticks = await tables.linkSettlement.readTicks(tx, fence.sessionId);
-  const started = session?.startedAt ?? context.clock.now();
-  const times = windows.flatMap((row) => [row.windowStart, row.windowEnd]).map(Number);
-  await tables.pointPublication.insertPoint(tx, {
-    number: fence.point,
-    sessionId: fence.sessionId,
-    windowStart: times.length === 0 ? started : new Date(Math.min(...times)),
-    windowEnd: times.length === 0 ? started : new Date(Math.max(...times)),
-    state: summary.partial ? 'partial' : 'complete',
-    suspicious: summary.suspicious,
-    reasons: summary.reasons,
-    label: session?.label ?? null,
-    hold: session?.hold ?? false,
-    counts: summary.counts,
-    digests: summary.digests,
-  });
+  if (session === undefined) throw tables.fence.fenced('the session is not there', fence);
+  await tables.pointPublication.insertPoint(tx, newPoint(session, windows, summary));
   for (const task of tasks) {
     const type = catalogue.find((candidate) => candidate.name === task.collection);
     if (type === undefined) continue;
@@ -77,6 +66,28 @@ async function publish(
   await tables.leases.releaseLease(tx, fence.sessionId);
 }
 
+function newPoint(
+  session: Session,
+  windows: readonly CollectionWindow[],
+  summary: PointSummary,
+): NewPoint {
+  const times = windows.flatMap((row) => [row.windowStart, row.windowEnd]).map(Number);
+  const first = times.length === 0 ? Number(session.startedAt) : Math.min(...times);
+  return {
+    number: session.point,
+    sessionId: session.id,
+    windowStart: new Date(first),
+    windowEnd: new Date(Math.max(first, ...times)),
+    state: summary.partial ? 'partial' : 'complete',
+    suspicious: summary.suspicious,
+    reasons: summary.reasons,
+    label: session.label,
+    hold: session.hold,
+    counts: summary.counts,
+    digests: summary.digests,
+  };
+}
+
 async function publishCollection(
   context: BackupContext,
   tx: Transaction,
@@ -85,7 +96,7 @@ async function publishCollection(
   type: ObjectType,
   windows: readonly CollectionWindow[],
 ): Promise<void> {
-  const { pointPublication, deltaCursors } = context.tables;
+  const { pointPublication } = context.tables;
   const isRead = task.phase === 'done';
   const window = isRead ? windows.find((row) => row.collection === type.name) : undefined;
   const parts = [...type.children, ...type.facets].map((part) => part.name);
@@ -101,18 +112,31 @@ async function publishCollection(
     captured,
     statistics: task.statistics,
   });
-  if (type.changeTracking !== 'delta' || task.phase === 'skipped') return;
+  if (type.changeTracking === 'delta' && task.phase !== 'skipped') {
+    await publishCursor(context, tx, fence, task, type);
+  }
+}
+
+/** A cursor is good only when all it tracks was read in this session (DESIGN 6.5). */
+async function publishCursor(
+  context: BackupContext,
+  tx: Transaction,
+  fence: Fence,
+  task: SessionTask,
+  type: ObjectType,
+): Promise<void> {
+  const { deltaCursors } = context.tables;
+  const isRead = task.phase === 'done';
   const isUseless = isRead ? task.relisted || !task.tracked : task.mode === 'full';
   if (isUseless) await deltaCursors.deleteCursor(tx, type.name);
-  else if (isRead && task.token !== null) {
-    await deltaCursors.saveCursor(tx, {
-      collection: type.name,
-      token: task.token,
-      sessionId: fence.sessionId,
-      selection: selectionOf(type, task.notCaptured),
-      full: task.mode === 'full',
-    });
-  }
+  if (isUseless || !isRead || task.token === null) return;
+  await deltaCursors.saveCursor(tx, {
+    collection: type.name,
+    token: task.token,
+    sessionId: fence.sessionId,
+    selection: selectionOf(type, task.notCaptured),
+    full: task.mode === 'full',
+  });
 }
 
 /** Removes what was served, and marks collections that could not vouch for links that were read. */
@@ -122,20 +146,29 @@ async function settleDues(
   fence: Fence,
   state: LinkState,
 ): Promise<void> {
-  const { linkDues } = context.tables;
   const isRead = (type: ObjectType): boolean =>
     state.tasks.some((task) => task.collection === type.name && task.phase === 'done');
   for (const owner of state.catalogue.filter(isRead)) {
-    await linkDues.removeServed(tx, fence.sessionId, relationNames([owner]));
+    await context.tables.linkDues.removeServed(tx, fence.sessionId, relationNames([owner]));
     for (const relation of relationsOf(owner)) {
-      const needed = starsNeeded(state, relation);
-      const { name } = relation.link;
-      if (needed.targets) await linkDues.addStar(tx, name, 't');
-      else if (targetTypes(state.catalogue, relation.link).every(isRead)) {
-        await linkDues.removeStars(tx, name, 't');
-      }
-      if (needed.sources) await linkDues.addStar(tx, name, 's');
-      else await linkDues.removeStars(tx, name, 's');
+      const isSettled = targetTypes(state.catalogue, relation.link).every(isRead);
+      await markCollections(context, tx, state, relation, isSettled);
     }
   }
+}
+
+async function markCollections(
+  context: BackupContext,
+  tx: Transaction,
+  state: LinkState,
+  relation: Relation,
+  isSettled: boolean,
+): Promise<void> {
+  const { linkDues } = context.tables;
+  const needed = starsNeeded(state, relation);
+  const { name } = relation.link;
+  if (needed.targets) await linkDues.addStar(tx, name, 't');
+  else if (isSettled) await linkDues.removeStars(tx, name, 't');
+  if (needed.sources) await linkDues.addStar(tx, name, 's');
+  else await linkDues.removeStars(tx, name, 's');
 }

@@ -64,22 +64,31 @@ async function readBatch(work: Work, link: LinkType, reads: readonly LinkRead[])
     asked[0]?.read.side ?? 's',
   );
   await work.context.failpoint('links.afterReread.beforeTx', work.task.collection);
+  const { answered, vanished, failure } = await sortAnswers(work, link, asked, answers);
+  await storeVanished(work, [...vanished, ...senseless]);
+  if (reads[0]?.side === 't') await storeTargetReads(work, link, answered);
+  else await storeSourcePages(work, link, answered);
+  if (failure !== undefined) throw failure;
+}
+
+async function sortAnswers(
+  work: Work,
+  link: LinkType,
+  asked: readonly { readonly read: LinkRead; readonly request: GraphRequest }[],
+  answers: readonly Answer[],
+): Promise<{ answered: Answered[]; vanished: LinkRead[]; failure: BackupError | undefined }> {
   const answered: Answered[] = [];
   const vanished: LinkRead[] = [];
   let failure: BackupError | undefined;
   for (const [index, { read: pending, request }] of asked.entries()) {
     const answer = answers[index];
-    if (answer instanceof BackupError) {
-      if (answer.code === 'graphNotFound') vanished.push(pending);
-      else failure ??= answer;
-    } else if (answer !== undefined) {
+    if (isBackupError(answer, 'graphNotFound')) vanished.push(pending);
+    else if (answer instanceof BackupError) failure ??= answer;
+    else if (answer !== undefined) {
       answered.push(await interpret(work, link, pending, answer, request));
     }
   }
-  await storeVanished(work, [...vanished, ...senseless]);
-  if (reads[0]?.side === 't') await storeTargetReads(work, link, answered);
-  else await storeSourcePages(work, link, answered);
-  if (failure !== undefined) throw failure;
+  return { answered, vanished, failure };
 }
 
 type Answer = GraphPage | JsonObject | BackupError;

@@ -18,6 +18,8 @@ export interface BackupLimits {
   readonly leaseMs: number;
   /** Failures of one collection in a row before it is given up. */
   readonly maxFailures: number;
+  /** As maxFailures while Graph asks for patience only: one that never ends must not hold the rest. */
+  readonly maxThrottled: number;
   /** Objects or links undone per transaction. */
   readonly revertChunk: number;
 }
@@ -25,6 +27,8 @@ export interface BackupLimits {
 export const defaultLimits: BackupLimits = {
   leaseMs: 600_000,
   maxFailures: 5,
+  // Each stands for a minute or more: a slice of tries, or a wait that does not fit into one.
+  maxThrottled: 60,
   revertChunk: 2_000,
 };
 

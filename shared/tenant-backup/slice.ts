@@ -45,6 +45,7 @@ const steps: Partial<Record<SessionTask['phase'], (work: Work) => Promise<void>>
 /** Errors after which the same step may succeed. */
 const transient = ['graphUnavailable', 'graphBadAnswer', 'signInFailed', 'graphUnauthorized'];
 const BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 60_000;
 
 /**
  * Works on one collection until the stage has nothing more for it or `deadline` is reached. All
@@ -129,7 +130,6 @@ async function afterError(work: Work, error: unknown): Promise<number | undefine
     if (error.details['scope'] === 'task') return undefined;
     throw error;
   }
-  if (isBackupError(error, 'graphThrottled')) return Number(error.details['retryAfterMs'] ?? 1_000);
   if (isBackupError(error, 'repositoryUnavailable', 'repositoryConflict')) return 1_000;
   if (work.task.phase === 'failing') throw error;
   return await countFailure(work, error);
@@ -138,9 +138,8 @@ async function afterError(work: Work, error: unknown): Promise<number | undefine
 /** A failure that may pass is repeated a few times; then, or when it is final, the collection fails. */
 async function countFailure(work: Work, error: unknown): Promise<number | undefined> {
   const { context, task, fence } = work;
-  const isFinal = isBackupError(error) && !transient.includes(error.code);
   const failures = task.failures + 1;
-  if (isFinal || failures >= context.limits.maxFailures) {
+  if (failures >= failuresAllowed(work, error)) {
     const cause = isBackupError(error)
       ? error
       : new BackupError('internalError', 'a step of the backup failed', { cause: error });
@@ -150,5 +149,12 @@ async function countFailure(work: Work, error: unknown): Promise<number | undefi
   await read(context, (tx) =>
     context.tables.sessionTasks.setFailures(tx, fence, task.collection, failures),
   );
-  return BACKOFF_MS * 2 ** failures;
+  if (isBackupError(error, 'graphThrottled')) return Number(error.details['retryAfterMs'] ?? 1_000);
+  return Math.min(BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS);
+}
+
+function failuresAllowed(work: Work, error: unknown): number {
+  const { maxFailures, maxThrottled } = work.context.limits;
+  if (isBackupError(error, 'graphThrottled')) return maxThrottled;
+  return isBackupError(error) && !transient.includes(error.code) ? 1 : maxFailures;
 }

@@ -150,7 +150,7 @@ export const durableStepCases: readonly ConformanceCase[] = [
       const value = await output(host, 'retriesWithBackoff', { key: host.id('backoff') });
       const { attempts, ms } = value as { attempts: number; ms: number };
       expect(attempts).toBe(3);
-      expect(ms).toBeGreaterThanOrEqual(300);
+      expect(ms).toBeGreaterThanOrEqual(1_050);
     },
   },
   {

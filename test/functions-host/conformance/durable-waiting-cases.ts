@@ -71,6 +71,26 @@ export const durableWaitingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'of two waits for one name the newer gets the first event',
+    run: async (host) => {
+      const id = await host.start('waitsTwiceAtOnce');
+      await host.until(id, SHOWS_WAITING);
+      await raised(host, id, 'go', 1);
+      await host.stillAfter(id, 300);
+      await raised(host, id, 'go', 2);
+      expect((await host.finished(id)).output).toEqual({ older: 2, newer: 1 });
+    },
+  },
+  {
+    name: 'an event whose name has another case does not reach the orchestrator, and uses its wait up',
+    run: async (host) => {
+      const id = await startWaiting(host);
+      await raised(host, id, 'GO', 'lost');
+      expect((await host.stillAfter(id, 700)).runtimeStatus).toBe('Running');
+      await host.act(id, 'terminate');
+    },
+  },
+  {
     name: 'two kinds of events may come in the other order',
     run: async (host) => {
       const id = await host.start('waitsForTwoKinds');

@@ -102,8 +102,8 @@ orchestration('retriesInVain', function* (context) {
   }
 });
 orchestration('retriesWithBackoff', function* (context) {
-  const options = new df.RetryOptions(100, 3);
-  options.backoffCoefficient = 2;
+  const options = new df.RetryOptions(50, 3);
+  options.backoffCoefficient = 20;
   const { key } = context.df.getInput();
   const begun = context.df.currentUtcDateTime.getTime();
   const attempts = yield context.df.callActivityWithRetry('failsTimes', options, { key, times: 2 });

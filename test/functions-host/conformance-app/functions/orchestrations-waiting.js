@@ -30,6 +30,13 @@ orchestration('waitsThreeTimes', function* (context) {
   for (let n = 0; n < 3; n++) seen.push(yield context.df.waitForExternalEvent('go'));
   return seen;
 });
+orchestration('waitsTwiceAtOnce', function* (context) {
+  context.df.setCustomStatus({ waiting: true });
+  const older = context.df.waitForExternalEvent('go');
+  const newer = context.df.waitForExternalEvent('go');
+  yield context.df.Task.all([older, newer]);
+  return { older: older.result, newer: newer.result };
+});
 orchestration('eventAgainstTimer', function* (context) {
   const timer = context.df.createTimer(later(context, context.df.getInput().ms));
   const event = context.df.waitForExternalEvent('go');

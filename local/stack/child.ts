@@ -67,11 +67,14 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stopping = true;
     await end(child, ended, stopMessage);
   };
+  const time = limit(name, options.readyWithinMs);
   try {
-    await Promise.race([ready, failed(died), late(name, options.readyWithinMs, ready)]);
+    await Promise.race([ready, failed(died), time.over]);
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    time.stop();
   }
   return { died, stop };
 }
@@ -80,13 +83,14 @@ async function failed(died: Promise<string>): Promise<never> {
   throw new Error(await died);
 }
 
-async function late(name: string, ms: number, ready: Promise<void>): Promise<void> {
-  const timer = Promise.withResolvers<void>();
+/** Rejects when the time is over; `stop` takes the timer away. */
+function limit(name: string, ms: number): { readonly over: Promise<never>; stop(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
   const handle = setTimeout(
-    () => timer.reject(new Error(`${name} was not ready within ${ms / 1000} s`)),
+    () => reject(new Error(`${name} was not ready within ${ms / 1000} s`)),
     ms,
   );
-  await Promise.race([timer.promise, ready]).finally(() => clearTimeout(handle));
+  return { over: promise, stop: () => clearTimeout(handle) };
 }
 
 async function end(

@@ -31,9 +31,13 @@ export interface AppSecrets {
   readonly restore: string;
 }
 
-/** Registers the two apps of the product in the simulated tenant, with their secrets. */
-export async function registerApps(control: ControlClient, secrets: AppSecrets): Promise<void> {
-  const { tenantId, backupClientId, restoreClientId } = sampleTenant;
+/** Registers the two apps of the product in a simulated tenant, with their secrets. */
+export async function registerApps(
+  control: ControlClient,
+  secrets: AppSecrets,
+  tenantId: string = sampleTenant.tenantId,
+): Promise<void> {
+  const { backupClientId, restoreClientId } = sampleTenant;
   await control.changeRegistration(tenantId, {
     kind: 'register',
     registration: {

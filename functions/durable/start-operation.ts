@@ -57,12 +57,26 @@ export async function startOperation(
       tenantId: operation.tenantId,
       operationId: operation.id,
     };
-    await client.startNew(orchestration, { instanceId: id, input });
+    await startOnce(client, orchestration, { instanceId: id, input });
   }
   const marked = await database.withTenant(operation.tenantNo, (tx) =>
     markStarted(tx, operation.id, id),
   );
   return marked ? 'started' : 'ended';
+}
+
+/** A request and the timer may start the same row at the same moment: the engine lets one of them. */
+async function startOnce(
+  client: OrchestrationClient,
+  orchestration: string,
+  options: { readonly instanceId: string; readonly input: OperationInput },
+): Promise<void> {
+  try {
+    await client.startNew(orchestration, options);
+  } catch (error) {
+    const owner = await runningOperation(client, options.instanceId);
+    if (owner !== options.input.operationId) throw error;
+  }
 }
 
 /** The operation an unfinished instance works for; undefined when there is no such instance. */

@@ -126,6 +126,6 @@ function refused(
 function keysMissing(cause: unknown): BackupError {
   return new BackupError('unavailable', 'signing keys of the sign-in service cannot be read', {
     cause,
-    details: { component: 'signIn', requirement: 'R-P-3' },
+    details: { component: 'signIn', requirement: 'R-P-5' },
   });
 }

@@ -107,6 +107,14 @@ describe('operations', () => {
     expect(api.client.started).toEqual([]);
   });
 
+  it('are started once when a request and the timer come at the same moment', async () => {
+    await create();
+    const tick = async () => await runDueJobs(api.services, api.client.asClient());
+    const ticks = await Promise.all([tick(), tick(), tick()]);
+    expect(ticks.every(({ started }) => started <= 1)).toBe(true);
+    expect(api.client.started).toHaveLength(1);
+  });
+
   it('keep what a job reports until they have ended', async () => {
     const { id } = await create();
     const update = async (change: Parameters<typeof updateOperation>[2]): Promise<boolean> =>

@@ -108,6 +108,9 @@ export class RecordingClient {
 
   async startNew(name: string, options: { instanceId: string; input: unknown }): Promise<string> {
     if (this.fails) throw new Error('the host does not answer');
+    if (this.instances.get(options.instanceId)?.runtimeStatus === 'Running') {
+      throw new Error('An Orchestration instance with the status Running already exists.');
+    }
     this.started.push({ name, ...options });
     this.instances.set(options.instanceId, { runtimeStatus: 'Running', input: options.input });
     return options.instanceId;

@@ -28,7 +28,10 @@ function digest(line: ObjectLine, names: readonly string[], rules: CanonicalRule
 function linesOfObject(line: ObjectLine, live: ReadonlySet<string>): string[] {
   const { id } = line;
   if (line.type === 'scopedRoleMembership' && child !== undefined) {
+    const member = (line.properties['roleMemberInfo'] as { id?: string } | undefined)?.id;
     if (!live.has(String(line.properties['administrativeUnitId']))) return [];
+    // Graph shows the membership again when its member comes back from the recycle bin
+    if (!live.has(String(member))) return [];
     return [`${child.name} ${id} ${digest(line, child.select, canonicalRulesOfChild(child))}`];
   }
   const type = types.get(line.type);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -142,18 +142,24 @@ describe('npm start', () => {
     expect(run.text()).not.toContain('POSTGRES_URL');
   });
 
-  it('says which port is taken and which folder is in use', async () => {
+  it('says which port is taken and which folder is in use; fresh forgets only what nobody uses', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
+    const old = path.join(state, 'old');
+    writeFileSync(old, '');
     const taken = start(['--port', String(port)]);
     expect(await taken.code).toBe(1);
     expect(taken.text()).toContain(`port ${port} for the API (--port) is in use`);
-    server.close();
     const lock = lockFolder(state);
-    const used = start(['--port', '0']);
+    const used = start(['--fresh', '--port', '0']);
     expect(await used.code).toBe(1);
     expect(used.text()).toContain(`folder ${state} is in use by another process`);
+    expect(existsSync(old)).toBe(true);
     lock.release();
+    const fresh = start(['--fresh', '--port', String(port)]);
+    expect(await fresh.code).toBe(1);
+    expect(existsSync(old)).toBe(false);
+    server.close();
   });
 });

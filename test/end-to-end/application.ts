@@ -26,6 +26,8 @@ export interface Application {
   readonly host: FunctionsHost;
   /** Path of the tenant in the API. */
   readonly tenant: string;
+  /** Lets the apps of the product into another tenant of the simulator. */
+  registerIn(tenantId: string): Promise<void>;
   /** Starts an operation and waits for its end. */
   run(person: Person, path: string, body: unknown): Promise<OperationView>;
   close(): Promise<void>;
@@ -67,7 +69,7 @@ export async function startApplication(
   });
   const { useRestoreLimits } = await import('../../functions/restore-limits.ts');
   useRestoreLimits(
-    { searchMs: 2_000, freshMs: 20_000, visibleMs: 20_000, pauseMs: 200 },
+    { searchMs: 2_000, freshMs: 20_000, lagMs: 2_000, visibleMs: 20_000, pauseMs: 200 },
     failpoint,
   );
   const host = await startFunctionsHost({
@@ -86,6 +88,7 @@ export async function startApplication(
     api,
     host,
     tenant,
+    registerIn: async (other) => await registerApps(simulator.control, secrets, other),
     run: async (person: Person, path: string, body: unknown) =>
       await ended(api, await api.call<OperationView>(person, 'POST', `${tenant}${path}`, body)),
     close: async () => {
@@ -99,7 +102,8 @@ export async function startApplication(
   };
 }
 
-async function ended(api: ApiClient, started: OperationView): Promise<OperationView> {
+/** Waits until an operation has ended, however it ended. */
+export async function ended(api: ApiClient, started: OperationView): Promise<OperationView> {
   const end = Date.now() + 240_000;
   while (Date.now() < end) {
     const now = await api.call<OperationView>('admin', 'GET', `/api/operations/${started.id}`);

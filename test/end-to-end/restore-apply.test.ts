@@ -89,32 +89,35 @@ describe('a restore', () => {
 });
 
 describe('a restore that is stopped at any instant', () => {
-  it.each(['step.afterStarted', 'step.afterWrite', 'step.afterWritten'])(
-    'goes on from its rows: %s, again and again',
-    async (name) => {
-      const start = await truth();
-      const users = live(start, 'user')
-        .filter((line) => !isSynced(line))
-        .slice(5, 13);
-      const groups = live(start, 'group')
-        .filter((line) => !isSynced(line) && !isMailOnly(line))
-        .slice(6, 8);
-      let passed = 0;
-      const { before, after, rows, again } = await restoreAfter(deletions([...users, ...groups]), {
-        failpoint: async (at) => {
-          if (at !== name) return;
-          passed += 1;
-          if (passed % 3 === 0) throw new Stopped(name);
-        },
-      });
-      expect(passed).toBeGreaterThan(3);
-      expect(rows.map((row) => row.state).filter((state) => state !== 'done')).toEqual([]);
-      expect(lost(before, after, await currentIds())).toEqual([]);
-      expect(live(after, 'user')).toHaveLength(live(before, 'user').length);
-      expect(live(after, 'group')).toHaveLength(live(before, 'group').length);
-      expect(again.steps).toEqual([]);
-    },
-  );
+  it.each([
+    'step.beforeStarted',
+    'step.afterStarted',
+    'step.afterWrite',
+    'step.afterWritten',
+    'step.beforeDone',
+  ])('goes on from its rows: %s, again and again', async (name) => {
+    const start = await truth();
+    const users = live(start, 'user')
+      .filter((line) => !isSynced(line))
+      .slice(5, 13);
+    const groups = live(start, 'group')
+      .filter((line) => !isSynced(line) && !isMailOnly(line))
+      .slice(6, 8);
+    let passed = 0;
+    const { before, after, rows, again } = await restoreAfter(deletions([...users, ...groups]), {
+      failpoint: async (at) => {
+        if (at !== name) return;
+        passed += 1;
+        if (passed % 3 === 0) throw new Stopped(name);
+      },
+    });
+    expect(passed).toBeGreaterThan(3);
+    expect(rows.map((row) => row.state).filter((state) => state !== 'done')).toEqual([]);
+    expect(lost(before, after, await currentIds())).toEqual([]);
+    expect(live(after, 'user')).toHaveLength(live(before, 'user').length);
+    expect(live(after, 'group')).toHaveLength(live(before, 'group').length);
+    expect(again.steps).toEqual([]);
+  });
 });
 
 describe('a restore over a bad line', () => {
@@ -137,6 +140,33 @@ describe('a restore over a bad line', () => {
     expect(live(after, 'administrativeUnit')).toHaveLength(
       live(before, 'administrativeUnit').length,
     );
+    expect(again.steps).toEqual([]);
+  });
+
+  it('is whole although reads lag behind and calls are throttled', async () => {
+    const start = await truth();
+    const users = live(start, 'user')
+      .filter((line) => !isSynced(line))
+      .slice(30, 36);
+    const groups = live(start, 'group')
+      .filter((line) => !isSynced(line) && !isMailOnly(line))
+      .slice(9, 11);
+    const { control } = harness.simulator;
+    const lag = async (maximum: number): Promise<void> => {
+      await control.settings(harness.tenantId, { readLagMilliseconds: { minimum: 0, maximum } });
+    };
+    await control.faults({
+      name: 'throttled',
+      when: { every: 9 },
+      fault: { kind: 'throttle', retryAfter: 'integer', seconds: 1 },
+    });
+    await lag(2_500);
+    const { before, after, rows, again } = await restoreAfter(deletions([...users, ...groups]));
+    await lag(0);
+    const others = rows.filter((row) => row.state !== 'done');
+    expect(others.map((row) => [row.state, row.result])).toEqual([]);
+    expect(lost(before, after, await currentIds())).toEqual([]);
+    expect(live(after, 'user')).toHaveLength(live(before, 'user').length);
     expect(again.steps).toEqual([]);
   });
 });

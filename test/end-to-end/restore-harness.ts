@@ -96,6 +96,7 @@ export const quickLimits: RestoreLimits = {
   ...defaultRestoreLimits,
   searchMs: 1_500,
   freshMs: 5_000,
+  lagMs: 4_000,
   visibleMs: 10_000,
   pauseMs: 100,
 };

@@ -58,16 +58,16 @@ export async function keepPrestate(context: ApplyContext, task: StepTask): Promi
   );
 }
 
-/** Reads may come from a replica that is this old. */
-const replicaLagMs = 60_000;
-
 /**
  * True while an object may be unknown here and there although it exists: longer when the restore has
  * just created it. Counted from the first look at the step.
  */
 export function isFresh(context: ApplyContext, { step, row }: StepTask): boolean {
-  if (row.startedAt === null) return true;
-  const { freshMs } = context.limits;
-  const span = step.needs.length > 0 ? freshMs : Math.min(freshMs, replicaLagMs);
-  return context.clock.now().getTime() - row.startedAt.getTime() < span;
+  const { freshMs, lagMs } = context.limits;
+  return isYoung(context, row.startedAt, step.needs.length > 0 ? freshMs : lagMs);
+}
+
+/** True before the first look at a step, and for `span` milliseconds after it. */
+export function isYoung(context: ApplyContext, firstLook: Date | null, span: number): boolean {
+  return firstLook === null || context.clock.now().getTime() - firstLook.getTime() < span;
 }

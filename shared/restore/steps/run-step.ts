@@ -8,7 +8,7 @@ import type { OpenStepState, StepMove } from '../../repository/restore-steps.ts'
 import type { StepKind, StepRequest } from '../plan-step.ts';
 import { createChild } from './create-child.ts';
 import { createObject } from './create-object.ts';
-import { keepPrestate } from './live-object.ts';
+import { isYoung, keepPrestate } from './live-object.ts';
 import { patchObject } from './patch-object.ts';
 import {
   type ApplyContext,
@@ -46,7 +46,7 @@ export async function writeStep(context: ApplyContext, task: StepTask): Promise<
   if (preparation.kind === 'written') {
     return await recordWritten(context, task, state, preparation.id);
   }
-  if (preparation.kind === 'end') {
+  if (preparation.kind === 'end' && !mayBeStale(context, task, preparation)) {
     const { outcome, result } = preparation;
     return await move(context, task, { from: state, to: outcome, result });
   }
@@ -55,6 +55,15 @@ export async function writeStep(context: ApplyContext, task: StepTask): Promise<
     to: state,
     dueInMs: context.limits.pauseMs,
   });
+}
+
+/** A conflict seen for the first time may be the view of an old replica: it is looked at again. */
+function mayBeStale(
+  context: ApplyContext,
+  { row }: StepTask,
+  { outcome }: Extract<Preparation, { kind: 'end' }>,
+): boolean {
+  return outcome === 'conflict' && isYoung(context, row.startedAt, context.limits.lagMs);
 }
 
 async function write(
@@ -67,6 +76,7 @@ async function write(
     await keepPrestate(context, task);
   }
   const { inverse } = preparation;
+  await context.failpoint('step.beforeStarted');
   const started = await move(context, task, { from: state, to: 'started', inverse });
   await context.failpoint('step.afterStarted');
   delete task.unit.targets;
@@ -150,6 +160,7 @@ export async function confirmStep(context: ApplyContext, task: StepTask): Promis
   const found = await handlers[task.step.kind].confirm(context, task, known.id);
   const result = { ...known, ...found.result };
   if (found.kind === 'done') {
+    await context.failpoint('step.beforeDone');
     await move(context, task, { from: 'written', to: 'done', result });
     return;
   }

@@ -19,6 +19,8 @@ export interface RestoreLimits {
   readonly searchMs: number;
   /** How long a new object may be unknown to parts of Graph. */
   readonly freshMs: number;
+  /** A read may come from a replica this old: a conflict has to hold for as long to be believed. */
+  readonly lagMs: number;
   /** How long a write may take to show in what is read back. */
   readonly visibleMs: number;
   /** Pause between two looks. */
@@ -31,6 +33,7 @@ export interface RestoreLimits {
 export const defaultRestoreLimits: RestoreLimits = {
   searchMs: 600_000,
   freshMs: 300_000,
+  lagMs: 60_000,
   visibleMs: 300_000,
   pauseMs: 2_000,
   concurrency: 8,

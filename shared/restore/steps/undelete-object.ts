@@ -7,13 +7,14 @@ import type { ApplyContext, StepHandler, StepTask } from './step-context.ts';
 export const undeleteObject: StepHandler = {
   prepare: async (context, task) => {
     const { type, currentId, step, row } = task;
-    const live = await readLive(context, type, currentId, ['id']);
-    if (live !== undefined) {
+    // the bin is asked first: a replica may still show the object as it was before its deletion
+    if (!(await isInBin(context, task))) {
+      const live = await readLive(context, type, currentId, ['id']);
+      if (live === undefined) {
+        return { kind: 'end', outcome: 'conflict', result: { cause: 'notInRecycleBin' } };
+      }
       if (row.state === 'started') return { kind: 'written', id: currentId };
       return { kind: 'end', outcome: 'skipped', result: { cause: 'alreadyLive' } };
-    }
-    if (!(await isInBin(context, task))) {
-      return { kind: 'end', outcome: 'conflict', result: { cause: 'notInRecycleBin' } };
     }
     const request = fillRequest(step, context);
     const inverse = { method: 'DELETE', path: `${type.collection}/${currentId}` };

@@ -2,8 +2,9 @@
 import type { HttpRequest } from '@azure/functions';
 import type { z } from 'zod';
 import { BackupError, isBackupError } from '../../shared/errors/backup-error.ts';
-import type { JsonValue } from '../../shared/json/json-value.ts';
+import { isJsonObject, JsonNumber, type JsonValue } from '../../shared/json/json-value.ts';
 import { parseJson } from '../../shared/json/parse-json.ts';
+import { emptyObject } from '../../shared/json/plain-object.ts';
 import { InvalidRequest, type Problem } from './error-reply.ts';
 
 export const apiVersion = '2026-11-01';
@@ -109,11 +110,21 @@ export async function bodyOf(
     throw new BackupError('unsupportedMediaType', 'the body is not application/json');
   }
   try {
-    return parseJson(bytes, { depth: MAX_DEPTH });
+    return plainNumbers(parseJson(bytes, { depth: MAX_DEPTH }));
   } catch (error) {
     if (!isBackupError(error, 'graphBadAnswer')) throw error;
     throw invalid(problemOfJson(error.details['defect']), 'body');
   }
+}
+
+/** 0.50 and 1.0 keep their text in what is backed up; in a request they are the numbers 0.5 and 1. */
+function plainNumbers(value: JsonValue): JsonValue {
+  if (value instanceof JsonNumber) return Number(value.source);
+  if (Array.isArray(value)) return value.map(plainNumbers);
+  if (!isJsonObject(value)) return value;
+  const plain = emptyObject();
+  for (const [name, member] of Object.entries(value)) plain[name] = plainNumbers(member);
+  return plain;
 }
 
 function problemOfJson(defect: unknown): string {

@@ -132,6 +132,18 @@ describe('tenants', () => {
     expect(answer.body).toMatchObject({ error: { code: 'invalidParameter', target } });
   });
 
+  it('take numbers however they are written, and none that JSON cannot hold', async () => {
+    const put = async (share: string) =>
+      await api.call('PUT', '/tenants/33333333-3333-4333-8333-333333333333', {
+        rawBody: `{"displayName":"Numbers","guards":{"maxShare":${share}}}`,
+      });
+    expect((await put('1e400')).status).toBe(400);
+    expect((await put('1.5')).status).toBe(400);
+    const answer = await put('0.50');
+    expect(shown(answer)).toMatchObject({ guards: { maxShare: 0.5 } });
+    await test.owner.rows("delete from tenant where display_name = 'Numbers'");
+  });
+
   it('are listed page by page', async () => {
     await api.call('PUT', `/tenants/${second}`, { body: { displayName: 'Fabrikam' } });
     const one = await api.call('GET', '/tenants?top=1');

@@ -15,19 +15,30 @@ function readNumber(text: string, name: string): number {
   return value;
 }
 
+const OPTIONS = {
+  app: { type: 'string', default: '.' },
+  port: { type: 'string', default: '7071' },
+  hub: { type: 'string', default: '.local/task-hub.sqlite' },
+  chaos: { type: 'string' },
+  quiet: { type: 'boolean', default: false },
+} as const;
+
+function readArguments() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new HostError(message, { cause });
+  }
+}
+
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      app: { type: 'string', default: '.' },
-      port: { type: 'string', default: '7071' },
-      hub: { type: 'string', default: '.local/task-hub.sqlite' },
-      chaos: { type: 'string' },
-      quiet: { type: 'boolean', default: false },
-    },
-  });
+  const values = readArguments();
+  const port = readNumber(values.port, 'port');
+  if (port > 65_535) throw new HostError(`--port needs a number up to 65535, not "${port}"`);
   return {
     directory: values.app,
-    port: readNumber(values.port, 'port'),
+    port,
     hub: values.hub,
     chaosSeed: values.chaos === undefined ? undefined : readNumber(values.chaos, 'chaos'),
     log: values.quiet ? () => {} : writeLineToStdout,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -60,6 +60,23 @@ describe('the host does not start', () => {
     const port = address !== null && typeof address !== 'string' ? address.port : 0;
     expect(await failToStart({ port })).toContain(`cannot listen on port ${port}`);
     server.close();
+  });
+
+  test('when the hub file is something else, and leaves that as it is', async () => {
+    const hub = join(scratchDirectory(), 'notes.txt');
+    writeFileSync(hub, 'a text that somebody keeps here, long enough to be a header');
+    expect(await failToStart({ hub })).toContain(`the task hub file ${hub} cannot be used`);
+    expect(readFileSync(hub, 'utf8')).toContain('a text that somebody keeps here');
+  });
+
+  test.each([
+    [['--port', '99999'], '--port needs a number up to 65535, not "99999"'],
+    [['--chaos', 'x'], '--chaos needs a whole number, not "x"'],
+    [['--prot', '1'], "Unknown option '--prot'"],
+  ])('with the arguments %o', async (more, message) => {
+    const output = await failToStart({ arguments: more });
+    expect(output).toContain(message);
+    expect(output).not.toContain('    at ');
   });
 
   test.each([

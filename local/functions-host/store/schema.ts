@@ -51,6 +51,10 @@ create table schedule (
 );
 `;
 
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 function isBusy(error: unknown): boolean {
   return error instanceof Error && /database is locked|SQLITE_BUSY/i.test(error.message);
 }
@@ -68,7 +72,7 @@ export function openHub(file: string): DatabaseSync {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
     database = new DatabaseSync(file);
   } catch (cause) {
-    throw new HostError(`cannot open the task hub file ${file}`, { cause });
+    throw new HostError(`cannot open the task hub file ${file}: ${reason(cause)}`, { cause });
   }
   try {
     database.exec('pragma locking_mode = exclusive; pragma journal_mode = wal');
@@ -77,7 +81,11 @@ export function openHub(file: string): DatabaseSync {
     database.exec('commit');
   } catch (cause) {
     database.close();
-    if (!isBusy(cause)) throw cause;
+    if (cause instanceof HostError) throw cause;
+    if (!isBusy(cause)) {
+      const message = `the task hub file ${file} cannot be used: ${reason(cause)}`;
+      throw new HostError(message, { cause });
+    }
     throw new HostError(`the task hub file ${file} is in use by another functions host`, { cause });
   }
   return database;

@@ -38,7 +38,8 @@ export function encodeRows(
   let size = HEADER.length + TRAILER.length;
   for (const row of rows) {
     size += ROW_OVERHEAD;
-    for (let column = 0; column < types.length; column += 1) size += 4 + lengthOf(types, row, column);
+    for (let column = 0; column < types.length; column += 1)
+      size += 4 + lengthOf(types, row, column);
   }
   const buffer = Buffer.allocUnsafe(size);
   let at = HEADER.copy(buffer, 0);

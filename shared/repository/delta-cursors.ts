@@ -39,14 +39,7 @@ export async function saveCursor(tx: Transaction, cursor: NewCursor): Promise<vo
        session_id = excluded.session_id, taken_at = excluded.taken_at,
        selection = excluded.selection,
        full_at = case when $6 then excluded.full_at else d.full_at end`,
-    [
-      tx.tenantNo,
-      cursor.collection,
-      cursor.token,
-      cursor.sessionId,
-      cursor.selection,
-      cursor.full,
-    ],
+    [tx.tenantNo, cursor.collection, cursor.token, cursor.sessionId, cursor.selection, cursor.full],
   );
 }
 

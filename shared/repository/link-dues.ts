@@ -20,7 +20,11 @@ export async function addDue(
 }
 
 /** Marks the whole collection at one side: its next round reads the links of all it delivers. */
-export async function addStar(tx: Transaction, relationship: string, side: LinkSide): Promise<void> {
+export async function addStar(
+  tx: Transaction,
+  relationship: string,
+  side: LinkSide,
+): Promise<void> {
   await addDue(tx, relationship, side, [0]);
 }
 

@@ -160,15 +160,7 @@ export async function continueRead(
        expected = $7
      where tenant_no = $1 and session_id = $2 and relationship = $3 and side = $4
        and object_key = $5`,
-    [
-      tx.tenantNo,
-      fence.sessionId,
-      read.relationship,
-      read.side,
-      read.key,
-      link,
-      [...expected],
-    ],
+    [tx.tenantNo, fence.sessionId, read.relationship, read.side, read.key, link, [...expected]],
   );
 }
 

@@ -2,19 +2,9 @@
 // here decides anything.
 import { backupTables } from '../shared/repository/backup-tables.ts';
 import { getTenantByNo } from '../shared/repository/tenants.ts';
-import { readFaultSettings } from '../shared/settings/fault-settings.ts';
 import { type BackupContext, defaultLimits } from '../shared/tenant-backup/backup-context.ts';
-import { noFailpoint, plannedFailpoint } from '../shared/tenant-backup/failpoint.ts';
+import { faults, reachedFailpoint } from './fault-points.ts';
 import { services } from './services.ts';
-
-const faults = readFaultSettings();
-const failpoint =
-  faults.failpoint === undefined
-    ? noFailpoint
-    : plannedFailpoint(faults.failpoint, {
-        kill: () => process.kill(process.pid, 'SIGKILL'),
-        freeze: () => process.kill(process.pid, 'SIGSTOP'),
-      });
 
 /** The context of one activity, with a Graph client whose counts are its own. */
 export async function backupContext(tenantNo: number): Promise<BackupContext> {
@@ -27,7 +17,7 @@ export async function backupContext(tenantNo: number): Promise<BackupContext> {
     graph: newGraph(tenant, 'backup'),
     cipher: linkCipher(),
     clock,
-    failpoint,
+    failpoint: reachedFailpoint,
     limits: { ...defaultLimits, leaseMs: faults.leaseMs ?? defaultLimits.leaseMs },
     catalogue: catalogue.objectTypes,
   };

@@ -47,7 +47,10 @@ export interface FailpointActions {
 }
 
 /** A failpoint that acts once, at the nth time its name is reached; hang never returns. */
-export function plannedFailpoint(plan: FailpointPlan, actions: FailpointActions): Failpoint {
+export function plannedFailpoint(
+  plan: FailpointPlan,
+  actions: FailpointActions,
+): (name: string) => Promise<void> {
   let reached = 0;
   return async (name) => {
     if (name !== plan.name) return;

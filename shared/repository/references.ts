@@ -28,7 +28,8 @@ select o.key, coalesce(at_point.type, newest.type, o.type) as type, o.object_id,
     then coalesce(case when at_point.label is not null then at_point.body end, newest.body,
       at_point.body)::text end as body
 from unnest($2::bigint[]) as k (key)
-join object o on o.tenant_no = $1 and o.key = k.key
+-- offset 0: one look into the index per key, where a join would read all objects of the tenant
+cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) o
 join tenant t on t.tenant_no = $1
 left join object p on p.tenant_no = $1 and p.key = o.parent_key and o.parent_key > 0
 left join object_version at_point on at_point.tenant_no = $1 and at_point.object_key = o.key

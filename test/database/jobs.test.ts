@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runDueJobs } from '../../functions/durable/due-jobs.ts';
 import { nextRun } from '../../functions/durable/schedule-times.ts';
 import type { Schedule } from '../../shared/model/tenant.ts';
-import { replaceJobs } from '../../shared/repository/jobs.ts';
+import { moveJob, replaceJobs, takeJob } from '../../shared/repository/jobs.ts';
 import { createTestApi, type TestApi } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -76,6 +76,25 @@ describe('due jobs', () => {
     expect(rows).toHaveLength(6);
     const started = new Set(api.client.started.map(({ instanceId }) => instanceId));
     expect(started.size).toBe(6);
+  });
+
+  it('are taken by one transaction, and not again by one that had seen them due before', async () => {
+    api.clock.advance(3_600_000);
+    const now = api.clock.now();
+    const take = async (work: () => Promise<void>) =>
+      await test.database.withTenant(no, async (tx) => {
+        const taken = await takeJob(tx, no, 'hourly', now);
+        await work();
+        if (taken !== undefined)
+          await moveJob(tx, taken, new Date(now.getTime() + 60_000), undefined);
+        return taken !== undefined;
+      });
+    let second = true;
+    const first = await take(async () => {
+      second = await take(async () => undefined);
+    });
+    expect([first, second]).toEqual([true, false]);
+    expect(await take(async () => undefined)).toBe(false);
   });
 
   it('are passed over while the tenant is busy or paused, and come back at their next time', async () => {

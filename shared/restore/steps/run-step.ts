@@ -83,6 +83,7 @@ async function write(
   const sent = await send(context, started, preparation.request);
   if (!('row' in sent)) {
     await context.failpoint('step.afterWrite');
+    if (task.step.kind === 'addLinks') await context.failpoint('links.afterWrite');
     return await recordWritten(context, started, 'started', sent.id);
   }
   return sent;

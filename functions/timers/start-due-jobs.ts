@@ -12,8 +12,9 @@ app.timer('startDueJobs', {
   handler: async (_timer: Timer, context: InvocationContext): Promise<void> => {
     await services().verifyRepository();
     const client = df.getClient(context);
-    const tick = await runDueJobs(services(), client);
+    // first, so that what it lets go is started in the same minute
     const restarted = await restartStuckOperations(services(), client);
+    const tick = await runDueJobs(services(), client);
     services().logger.info('due jobs checked', {
       added: tick.created,
       skipped: tick.passed,

@@ -1,6 +1,7 @@
 // The watchdog (DESIGN 6.10): finds operations whose orchestration has stopped without ending them, ends
 // what is left of it and lets the minute timer start it again. It decides by heartbeats in PostgreSQL,
 // because an instance of another task hub looks the same as a lost one.
+import { isBackupError } from '../../shared/errors/backup-error.ts';
 import type { Operation } from '../../shared/model/operation.ts';
 import { addAuditEvent } from '../../shared/repository/audit-events.ts';
 import type { Transaction } from '../../shared/repository/database.ts';
@@ -27,7 +28,14 @@ export async function restartStuckOperations(
   const started = await database.withRegistry((tx) => listStarted(tx, limit, PER_TICK));
   let restarted = 0;
   for (const operation of started.filter(({ status }) => status !== 'paused')) {
-    if (await restartIfStuck(services, client, operation)) restarted += 1;
+    try {
+      if (await restartIfStuck(services, client, operation)) restarted += 1;
+    } catch (error) {
+      // a frozen worker may hold the lease row until the database ends its transaction
+      if (!isBackupError(error, 'repositoryUnavailable')) throw error;
+      const { tenantNo, id: operationId } = operation;
+      services.logger.warn('stuck operation is looked at again', { tenantNo, operationId });
+    }
   }
   return restarted;
 }

@@ -105,7 +105,7 @@ export const isMailOnly = (line: ObjectLine): boolean =>
   !JSON.stringify(line.properties['groupTypes'] ?? []).includes('Unified');
 
 /** Members that follow from a rule. */
-const isDynamic = (line: ObjectLine): boolean =>
+export const isDynamic = (line: ObjectLine): boolean =>
   /Dynamic/.test(
     JSON.stringify([line.properties['groupTypes'], line.properties['membershipType']]),
   );

@@ -5,8 +5,9 @@ import type { Person } from '../../local/stack/sample-tenant.ts';
 import { objectIdOfPerson, sampleTenant } from '../../local/stack/sample-tenant.ts';
 import { rewriteIds } from '../../shared/compare/rewrite-ids.ts';
 import { type Application, startApplication } from './application.ts';
+import { isMailOnly, isSynced, type ObjectLine } from './restore-scenario.ts';
+import { comparable } from './restored-truth.ts';
 
-type ObjectLine = Extract<TruthLine, { kind: 'object' }>;
 interface Page {
   readonly value: readonly Record<string, unknown>[];
   readonly nextLink?: string;
@@ -107,35 +108,6 @@ async function finish(response: Response): Promise<OperationView> {
   }
 }
 
-const isSynced = (line: ObjectLine): boolean => line.properties['onPremisesSyncEnabled'] === true;
-const isMailOnly = (line: ObjectLine): boolean =>
-  line.properties['mailEnabled'] === true &&
-  !JSON.stringify(line.properties['groupTypes'] ?? []).includes('Unified');
-const isDynamic = (line: ObjectLine): boolean =>
-  /Dynamic/.test(
-    JSON.stringify([line.properties['groupTypes'], line.properties['membershipType']]),
-  );
-
-/** What the API shows of a point, ids brought up to date: bodies of users, groups, units; links. */
-function comparable(lines: readonly TruthLine[], ids: ReadonlyMap<string, string>): Set<string> {
-  const foreign = new Set(
-    lines
-      .filter((line) => line.kind === 'object')
-      .filter((line) => isSynced(line) || isMailOnly(line) || isDynamic(line))
-      .map((line) => line.id),
-  );
-  const shown = new Set<string>();
-  for (const line of lines) {
-    if (line.kind === 'link' && line.live && !foreign.has(line.source)) {
-      shown.add(rewriteIds(JSON.stringify(line), ids) as string);
-    }
-    if (line.kind === 'object' && line.state === 'live' && line.type !== 'scopedRoleMembership') {
-      shown.add(`${line.type} ${rewriteIds(line.id, ids)} ${line.properties['displayName']}`);
-    }
-  }
-  return shown;
-}
-
 async function identities(): Promise<Map<string, string>> {
   const rows = await all('operator', '/identityMap');
   return new Map(rows.map((row) => [String(row['oldId']), String(row['newId'])]));
@@ -214,6 +186,10 @@ describe('a tenant that lost 50 users and 5 groups', () => {
   it('leaves nothing to do for a new plan from the same point', async () => {
     const again = await plan(good, { all: true });
     expect(again.steps).toBe(0);
+    const notes = await all('operator', `/restorePlans/${again.id}/steps?kind=notes`);
+    const healing = notes.filter((note) => note['kind'] === 'needsHealing');
+    const types = new Set(healing.map((note) => (note['object'] as { type: string }).type));
+    expect([...types]).toContain('conditionalAccessPolicy');
   });
 });
 

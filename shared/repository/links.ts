@@ -63,21 +63,37 @@ export async function copyLinks(
 /** Opens the links in `page_link`: reopens those closed at N, inserts missing ones; rows changed. */
 export async function openLinks(tx: Transaction, page: LinkPage): Promise<number> {
   const values = [tx.tenantNo, page.relationship, page.point];
+  // Sources without any link, as in a first backup: nothing to compare with.
+  const known = await tx.row(
+    `select 1 from page_source s join link l on l.tenant_no = $1 and l.relationship = $2
+       and l.source = s.key limit 1`,
+    values.slice(0, 2),
+  );
+  if (known === undefined) return await insertLinks(tx, page, '');
   const reopened = await tx.change(
     `update link l set to_point = 2147483647 from page_link p
      where l.tenant_no = $1 and l.relationship = $2 and l.source = p.source
        and l.target = p.target and l.to_point = $3`,
     values,
   );
-  const inserted = await tx.change(
-    `insert into link (tenant_no, relationship, kind, source, target, from_point)
-     select $1, $2, $4, p.source, p.target, $3 from page_link p
-     where not exists (select 1 from link l where l.tenant_no = $1 and l.relationship = $2
-       and l.source = p.source and l.target = p.target and l.to_point = 2147483647)
-     order by p.source, p.target on conflict do nothing`,
-    [...values, page.kind],
+  return (
+    reopened +
+    (await insertLinks(
+      tx,
+      page,
+      `where not exists (select 1 from link l where l.tenant_no = $1 and l.relationship = $2
+         and l.source = p.source and l.target = p.target and l.to_point = 2147483647)`,
+    ))
   );
-  return reopened + inserted;
+}
+
+async function insertLinks(tx: Transaction, page: LinkPage, missing: string): Promise<number> {
+  return await tx.change(
+    `insert into link (tenant_no, relationship, kind, source, target, from_point)
+     select $1, $2, $4, p.source, p.target, $3 from page_link p ${missing}
+     order by p.source, p.target on conflict do nothing`,
+    [tx.tenantNo, page.relationship, page.point, page.kind],
+  );
 }
 
 /** Ends the links in `page_link` (a delta round says that they were removed); rows changed. */

@@ -17,8 +17,8 @@ interface PageCounts extends AppliedPage {
 }
 
 /**
- * Brings the versions of the objects in `page_object` to what the page says, for point N (DESIGN
- * 6.2): equal hash and state: nothing; a version from before N is closed at N; one from N is changed
+ * Brings the versions of the objects in `page_object`, one row each, to what the page says, for point
+ * N (DESIGN 6.2): equal hash and state: nothing; a version from before N is closed at N; one from N is changed
  * in place or, when it equals the version closed at N, deleted and that one reopened. Leaves what it
  * found in `page_key`.
  */
@@ -62,10 +62,6 @@ async function compare(tx: Transaction, point: number): Promise<void> {
      left join object_version v on v.tenant_no = $1 and v.object_key = o.key
        and v.to_point = 2147483647`,
     [tx.tenantNo, point],
-  );
-  // One entry per object: a later row of the same page wins.
-  await tx.change(
-    `delete from page_key k using page_key later where k.key = later.key and k.ord < later.ord`,
   );
 }
 

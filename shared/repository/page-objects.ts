@@ -50,7 +50,7 @@ export async function openPage(tx: Transaction): Promise<void> {
     delete from page_source; delete from page_edge; delete from page_link`);
 }
 
-/** Brings the rows of a page, live, into `page_object` and finds or makes their keys. */
+/** Brings the rows of a page, live and one for each object, into `page_object` and finds or makes their keys. */
 export async function copyObjects(tx: Transaction, rows: readonly ObjectRow[]): Promise<void> {
   await copyRows(
     tx,
@@ -132,8 +132,9 @@ export interface GoneRow {
 }
 
 export async function copyGone(tx: Transaction, rows: readonly GoneRow[]): Promise<void> {
-  await tx.change(`insert into page_gone select * from unnest($1::text[], $2::timestamptz[])`, [
-    rows.map((row) => row.objectId),
-    rows.map((row) => row.purgeAt),
-  ]);
+  await tx.change(
+    `insert into page_gone select distinct on (id) id, purge_at
+     from unnest($1::text[], $2::timestamptz[]) as g (id, purge_at)`,
+    [rows.map((row) => row.objectId), rows.map((row) => row.purgeAt)],
+  );
 }

@@ -14,11 +14,12 @@ import { linkNames, partSpaces } from './type-parts.ts';
 export async function storeObjects(
   work: Work,
   tx: Transaction,
-  rows: readonly ObjectRow[],
+  all: readonly ObjectRow[],
   references: readonly EmbeddedReference[],
   filter?: (tx: Transaction) => Promise<unknown>,
 ): Promise<AppliedPage> {
   const { pageObjects, objectVersions } = work.context.tables;
+  const rows = lastOfEach(all);
   await pageObjects.openPage(tx);
   await pageObjects.copyObjects(tx, rows);
   await filter?.(tx);
@@ -30,6 +31,11 @@ export async function storeObjects(
     await storeReferences(work, tx, rows, references);
   }
   return applied;
+}
+
+/** A page that names an object twice means what it says last. */
+function lastOfEach(rows: readonly ObjectRow[]): ObjectRow[] {
+  return [...new Map(rows.map((row) => [`${row.parentKey} ${row.objectId}`, row])).values()];
 }
 
 /** References of changed bodies: the body is the evidence, so what it does not name is closed. */

@@ -5,22 +5,9 @@ import { objectTypes } from '../../shared/catalog/index.ts';
 import type { LinkType, ObjectType } from '../../shared/catalog/object-type.ts';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { GraphPage, GraphRequest } from '../../shared/graph/graph-request.ts';
-import type { JsonObject, JsonValue } from '../../shared/json/json-value.ts';
+import type { JsonObject } from '../../shared/json/json-value.ts';
 import type { BackupGraph } from '../../shared/tenant-backup/backup-context.ts';
-
-export interface ScriptedObject {
-  readonly id: string;
-  readonly type: string;
-  state: 'live' | 'bin' | 'gone';
-  properties: Record<string, JsonValue>;
-  readonly parent?: string;
-}
-
-interface Logged {
-  readonly seq: number;
-  readonly id: string;
-  readonly link?: { readonly name: string; readonly target: string };
-}
+import { type Logged, type ScriptedObject, ScriptedState } from './scripted-state.ts';
 
 type Token = {
   readonly path: string;
@@ -32,11 +19,7 @@ type Token = {
 const types: readonly ObjectType[] = objectTypes;
 const PREFIX = 'https://graph.example/v1.0/next?state=';
 
-export class ScriptedTenant {
-  readonly objects = new Map<string, ScriptedObject>();
-  readonly links = new Set<string>();
-  readonly log: Logged[] = [];
-  seq = 0;
+export class ScriptedTenant extends ScriptedState {
   listPage = 100;
   linkPage = 999;
   deltaPage = 100;
@@ -52,64 +35,6 @@ export class ScriptedTenant {
   /** Called with each page before it is given out; may change what it says. */
   answer: (path: string, page: GraphPage) => GraphPage = (_path, page) => page;
   readonly requests: string[] = [];
-
-  create(
-    type: string,
-    id: string,
-    properties: Record<string, JsonValue> = {},
-    parent?: string,
-  ): void {
-    const base = { id, type, state: 'live' as const, properties: { id, ...properties } };
-    this.objects.set(id, parent === undefined ? base : { ...base, parent });
-    if (parent === undefined) this.note(id);
-  }
-
-  set(id: string, properties: Record<string, JsonValue>): void {
-    Object.assign(this.get(id).properties, properties);
-    this.note(id);
-  }
-
-  bin(id: string): void {
-    this.get(id).state = 'bin';
-    this.note(id);
-  }
-
-  undelete(id: string): void {
-    this.get(id).state = 'live';
-    this.note(id);
-  }
-
-  purge(id: string): void {
-    this.get(id).state = 'gone';
-    for (const text of this.links) {
-      const [name = '', source = '', target = ''] = text.split(' ');
-      if (source !== id && target !== id) continue;
-      this.links.delete(text);
-      if (target === id) this.note(source, { name, target });
-    }
-    this.note(id);
-  }
-
-  link(name: string, source: string, target: string): void {
-    this.links.add(`${name} ${source} ${target}`);
-    this.note(source, { name, target });
-  }
-
-  unlink(name: string, source: string, target: string): void {
-    this.links.delete(`${name} ${source} ${target}`);
-    this.note(source, { name, target });
-  }
-
-  get(id: string): ScriptedObject {
-    const found = this.objects.get(id);
-    if (found === undefined) throw new Error(`no object ${id}`);
-    return found;
-  }
-
-  private note(id: string, link?: Logged['link']): void {
-    this.seq += 1;
-    this.log.push(link === undefined ? { seq: this.seq, id } : { seq: this.seq, id, link });
-  }
 
   /** The client a backup uses. */
   graph(): BackupGraph {
@@ -277,6 +202,11 @@ export class ScriptedTenant {
         deletedDateTime: '2026-11-01T00:00:00Z',
       };
     }
+    if (path.startsWith('/directoryObjects/')) {
+      const found = this.objects.get(path.slice('/directoryObjects/'.length));
+      if (found?.state !== 'live') throw notFound(path);
+      return { '@odata.type': `#microsoft.graph.${found.type}`, id: found.id };
+    }
     const { id, tail } = this.place(path);
     const found = this.objects.get(tail === '' ? id : tail.slice(tail.indexOf('/') + 1));
     const parent = this.objects.get(id);
@@ -334,20 +264,21 @@ export class ScriptedTenant {
     }
     const item = this.shown(found, query);
     for (const link of type.links) {
-      const targets = new Set(
-        changed
-          .filter((entry) => entry.id === id && entry.link?.name === link.name)
-          .map((entry) => entry.link?.target ?? ''),
-      );
-      const entries: JsonObject[] = [];
-      for (const target of targets) {
-        const isThere = this.links.has(`${link.name} ${id} ${target}`);
-        if (isThere && this.omitsBinMembers && this.objects.get(target)?.state === 'bin') continue;
-        entries.push(isThere ? { id: target } : { id: target, '@removed': { reason: 'deleted' } });
-      }
+      const entries = this.linkEntries(link, id, changed);
       if (entries.length > 0) item[`${link.path}@delta`] = entries;
     }
     return item;
+  }
+
+  private linkEntries(link: LinkType, id: string, changed: readonly Logged[]): JsonObject[] {
+    const mine = changed.filter((entry) => entry.id === id && entry.link?.name === link.name);
+    const targets = new Set(mine.map((entry) => entry.link?.target ?? ''));
+    return [...targets].flatMap((target): JsonObject[] => {
+      const isThere = this.links.has(`${link.name} ${id} ${target}`);
+      if (!isThere) return [{ id: target, '@removed': { reason: 'deleted' } }];
+      const isHidden = this.omitsBinMembers && this.objects.get(target)?.state === 'bin';
+      return isHidden ? [] : [{ id: target }];
+    });
   }
 }
 

@@ -90,7 +90,6 @@ export async function stageOf(make: ContextFactory, fence: Fence): Promise<Stage
 /** One stage of the session; false when only the end is left. */
 export async function runStage(make: ContextFactory, fence: Fence): Promise<boolean> {
   const stage = await stageOf(make, fence);
-  if (process.env['BACKUP_TRACE']) console.error(new Date().toISOString(), JSON.stringify(stage));
   if (stage.kind === 'finish') return false;
   if (stage.kind === 'settle') {
     await settleLinks(make(), fence);

@@ -17,7 +17,8 @@ import type {
 } from './graph-request.ts';
 import type { GraphSender } from './graph-sender.ts';
 import { LinkTrail } from './link-trail.ts';
-import { maximumObjectBytes, maximumPageBytes, readObject, readPage } from './page-body.ts';
+import { maximumPageBytes, readObject, readPage } from './page-body.ts';
+import { maximumObjectBytes } from './page-items.ts';
 import { resourceUnits } from './resource-units.ts';
 import type { GraphStatistics } from './statistics.ts';
 import { kindOfWrite, readWriteReply } from './write.ts';

@@ -1,14 +1,13 @@
-import { BackupError } from '../errors/backup-error.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import type { JsonDefect } from '../json/parse-json.ts';
-import { writeJson } from '../json/write-json.ts';
+import { badPage } from './bad-page.ts';
 import type { AnswerBody, GraphAnswer } from './graph-answer.ts';
-import type { GraphPage, GraphRequest, QuarantinedItem } from './graph-request.ts';
+import type { GraphPage, GraphRequest } from './graph-request.ts';
 import { checkLink } from './link-guard.ts';
+import { isTooLarge, maximumObjectBytes, sortItems } from './page-items.ts';
 
-/** Largest page and largest single object, in bytes of JSON text. */
+/** Largest page, in bytes of JSON text. */
 export const maximumPageBytes = 32 * 1024 * 1024;
-export const maximumObjectBytes = 4 * 1024 * 1024;
 
 export interface PageContext {
   readonly request: GraphRequest;
@@ -29,18 +28,10 @@ export function readPage(answer: GraphAnswer, context: PageContext): GraphPage {
   const value = envelope['value'];
   if (!Array.isArray(value)) throw badPage('the answer has no list of values', 'value');
   const links = readLinks(envelope, context);
-  const defects = itemDefects(body.defects);
   const needsId = context.request.itemsWithoutId !== true;
-  if (needsId && value.length > 0 && !value.some(hasId)) {
-    throw badPage('no item of the page has an id', 'noId');
-  }
-  const { items, quarantined } = sortOut(value, (item, index) =>
-    reasonAgainst(item, defects.get(index), body.size, needsId),
-  );
   const count = readCount(envelope['@odata.count']);
   return {
-    items,
-    quarantined,
+    ...sortItems(value, body.defects, body.size, needsId),
     ...links,
     startedAt: context.startedAt,
     ...(count === undefined ? {} : { count }),
@@ -101,61 +92,4 @@ function readLink(value: JsonValue | undefined, context: PageContext): string | 
 
 function readCount(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-/** Defects by index of the item; one outside the list makes the whole page bad. */
-function itemDefects(defects: readonly JsonDefect[]): Map<number, string> {
-  const byItem = new Map<number, string>();
-  for (const defect of defects) {
-    const [list, index] = defect.path;
-    if (list !== 'value' || typeof index !== 'number') {
-      throw badPage('the envelope of the page has a defect', defect.kind);
-    }
-    byItem.set(index, defect.kind);
-  }
-  return byItem;
-}
-
-function sortOut(
-  values: readonly JsonValue[],
-  reasonFor: (value: JsonValue, index: number) => string | undefined,
-): { items: JsonObject[]; quarantined: QuarantinedItem[] } {
-  const items: JsonObject[] = [];
-  const quarantined: QuarantinedItem[] = [];
-  values.forEach((value, index) => {
-    const reason = reasonFor(value, index);
-    if (reason === undefined) items.push(value as JsonObject);
-    else quarantined.push({ ...idOf(value), reason });
-  });
-  return { items, quarantined };
-}
-
-function reasonAgainst(
-  value: JsonValue,
-  defect: string | undefined,
-  pageSize: number,
-  needsId: boolean,
-): string | undefined {
-  if (defect !== undefined) return defect;
-  if (!isJsonObject(value)) return 'notAnObject';
-  if (needsId && !hasId(value)) return 'noId';
-  if (pageSize <= maximumObjectBytes) return undefined;
-  return isTooLarge(value) ? 'tooLarge' : undefined;
-}
-
-function hasId(value: JsonValue): boolean {
-  return isJsonObject(value) && typeof value['id'] === 'string' && value['id'] !== '';
-}
-
-function isTooLarge(value: JsonValue): boolean {
-  return Buffer.byteLength(writeJson(value)) > maximumObjectBytes;
-}
-
-function idOf(value: JsonValue): { id?: string } {
-  const id = isJsonObject(value) ? value['id'] : undefined;
-  return typeof id === 'string' ? { id } : {};
-}
-
-function badPage(message: string, defect: string): BackupError {
-  return new BackupError('graphBadAnswer', message, { details: { defect } });
 }

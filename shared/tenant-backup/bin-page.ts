@@ -2,8 +2,8 @@ import type { GraphPage } from '../graph/graph-request.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { Transaction } from '../repository/database.ts';
 import type { Work } from './backup-context.ts';
+import { idOf } from './object-ids.ts';
 import { type Removed, storeSoftDeleted } from './object-page.ts';
-import { idOf } from './object-row.ts';
 
 /** Days after which Graph purges what is in the recycle bin. */
 const BIN_DAYS = 30;

@@ -5,7 +5,7 @@ import type { JsonObject } from '../json/json-value.ts';
 import type { ChildParent } from '../repository/child-reads.ts';
 import { read, type Work, writeTask } from './backup-context.ts';
 import { storeObjects } from './object-page.ts';
-import { childRow } from './object-row.ts';
+import { childRow } from './part-row.ts';
 import { segment } from './streams.ts';
 import { childSpace } from './type-parts.ts';
 

@@ -6,7 +6,8 @@ import type { ObjectRow } from '../repository/page-objects.ts';
 import { dueForAppeared, dueForNamed } from './appearance.ts';
 import { type Work, writeTask } from './backup-context.ts';
 import { endObjects, type Removed, storeObjects, storeSoftDeleted } from './object-page.ts';
-import { childRow, facetRow, objectRow } from './object-row.ts';
+import { objectRow } from './object-row.ts';
+import { childRow, facetRow } from './part-row.ts';
 import { childSpace, facetSpace } from './type-parts.ts';
 
 /** What direct reads found. */

@@ -5,8 +5,9 @@ import { isJsonObject, type JsonObject } from '../json/json-value.ts';
 import { writeJson } from '../json/write-json.ts';
 import type { RoundEntry } from '../repository/round-entries.ts';
 import { purgeTime } from './bin-page.ts';
+import { idOf } from './object-ids.ts';
 import type { Removed } from './object-page.ts';
-import { idOf, objectRow } from './object-row.ts';
+import { objectRow } from './object-row.ts';
 
 /** A change of one link in a round. */
 export interface LinkChange {

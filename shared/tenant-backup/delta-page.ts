@@ -4,8 +4,9 @@ import type { Round } from '../repository/round-entries.ts';
 import { dueForAppeared, dueForNamed } from './appearance.ts';
 import type { Work } from './backup-context.ts';
 import type { DeltaItems, LinkChange } from './delta-items.ts';
+import { idOf } from './object-ids.ts';
 import { storeGone, storeObjects, storeSoftDeleted } from './object-page.ts';
-import { idOf, mergeDelta, objectRow } from './object-row.ts';
+import { mergeDelta, objectRow } from './object-row.ts';
 import { relationPage } from './source-links.ts';
 import { relationsInto, relationsOf } from './type-parts.ts';
 

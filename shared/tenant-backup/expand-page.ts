@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../json/json-value.ts';
 import type { Transaction } from '../repository/database.ts';
 import type { Edge } from '../repository/links.ts';
 import type { Work } from './backup-context.ts';
-import { canonicalId, idOf } from './object-row.ts';
+import { canonicalId, idOf } from './object-ids.ts';
 
 /** What an answer shows of one source's links. */
 export interface ShownLinks {

@@ -4,8 +4,9 @@ import type { Transaction } from '../repository/database.ts';
 import type { ObjectRow } from '../repository/page-objects.ts';
 import type { Work } from './backup-context.ts';
 import { countQuarantined } from './list-page.ts';
+import { canonicalId, idOf } from './object-ids.ts';
 import { storeObjects } from './object-page.ts';
-import { canonicalId, facetRow, idOf } from './object-row.ts';
+import { facetRow } from './part-row.ts';
 import { facetSpace } from './type-parts.ts';
 
 /**

@@ -3,7 +3,7 @@ import { BackupError } from '../errors/backup-error.ts';
 import type { GraphRequest } from '../graph/graph-request.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { LinkRead } from '../repository/link-reads.ts';
-import { idOf } from './object-row.ts';
+import { idOf } from './object-ids.ts';
 import { segment } from './streams.ts';
 
 /** The list that shows the links of one object: of a source, or those pointing at a target. */

@@ -6,7 +6,7 @@ import type { LinkRead } from '../repository/link-reads.ts';
 import { isOver, linkContext, read, type Work } from './backup-context.ts';
 import { shownLinks } from './expand-page.ts';
 import { linkReadRequest, sourcesIn } from './link-read-requests.ts';
-import { idOf } from './object-row.ts';
+import { idOf } from './object-ids.ts';
 import { storeLongSourcePage, storeSourcePages, storeVanished } from './source-links.ts';
 import { storeTargetReads } from './target-links.ts';
 

@@ -2,8 +2,9 @@ import type { GraphPage } from '../graph/graph-request.ts';
 import type { Transaction } from '../repository/database.ts';
 import { dueForListed } from './appearance.ts';
 import type { Work } from './backup-context.ts';
+import { canonicalId, idOf } from './object-ids.ts';
 import { storeObjects } from './object-page.ts';
-import { canonicalId, idOf, objectRow } from './object-row.ts';
+import { objectRow } from './object-row.ts';
 
 /**
  * Stores a page of the collection. A repeated listing of a delta-tracked collection (`relist`)

@@ -1,10 +1,11 @@
+import { referenceSpace } from '../catalog/derive.ts';
 import type { EmbeddedReference } from '../catalog/object-type.ts';
 import type { Transaction } from '../repository/database.ts';
 import type { Edge } from '../repository/links.ts';
 import type { AppliedPage } from '../repository/object-versions.ts';
 import type { ObjectRow } from '../repository/page-objects.ts';
 import type { Work } from './backup-context.ts';
-import { referencedIds, referenceSpace } from './object-row.ts';
+import { referencedIds } from './referenced-ids.ts';
 import { linkNames, partSpaces } from './type-parts.ts';
 
 /**

@@ -43,11 +43,11 @@ export async function sourcesWithAbsent(
 }
 
 const absent = `from page_source s
-  join link l on l.tenant_no = $1 and l.relationship = $3 and l.source = s.key
-    and l.to_point = 2147483647
+  cross join lateral (select source, target from link where tenant_no = $1 and relationship = $3
+    and source = s.key and to_point = 2147483647 offset 0) l
   where not exists (select 1 from page_link p where p.source = l.source and p.target = l.target)
-    and not exists (select 1 from link_seen x where x.tenant_no = $1 and x.session_id = $2
-      and x.relationship = $3 and x.source = l.source and x.target = l.target)`;
+    and (select x.source from link_seen x where x.tenant_no = $1 and x.session_id = $2
+      and x.relationship = $3 and x.source = l.source and x.target = l.target) is null`;
 
 /** Notes the open links of `page_source` that a complete re-read did not show. */
 export async function recordAbsent(

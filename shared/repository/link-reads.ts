@@ -28,9 +28,10 @@ export async function pendingReads(
     `select r.relationship, r.side, r.object_key as key, o.object_id as "objectId", o.type,
        r.due_no as "dueNo", r.link, r.pages, r.expected, coalesce(v.state = 'live', false) as live
      from link_read r
-     join object o on o.tenant_no = $1 and o.key = r.object_key
-     left join object_version v on v.tenant_no = $1 and v.object_key = o.key
-       and v.to_point = 2147483647
+     cross join lateral (select object_id, type from object where tenant_no = $1
+       and key = r.object_key offset 0) o
+     left join lateral (select state from object_version where tenant_no = $1
+       and object_key = r.object_key and to_point = 2147483647 offset 0) v on true
      where r.tenant_no = $1 and r.session_id = $2 and r.relationship = $3 and r.state = 'pending'
      order by r.side, r.object_key limit $4`,
     [tx.tenantNo, fence.sessionId, relationship, limit],

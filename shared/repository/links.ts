@@ -14,6 +14,10 @@ export interface LinkPage {
   readonly point: number;
 }
 
+// The temporary tables lead: `lateral ... offset 0` and scalar sub-selects look each row up by its
+// key, whatever the planner knows about the tenant. A join may turn into a loop over whole tables
+// while these are new or the tenant is one of many.
+
 /** Names the sources of a page by their ids; ids without a key are left out. */
 export async function nameSources(
   tx: Transaction,
@@ -22,8 +26,8 @@ export async function nameSources(
 ): Promise<void> {
   await tx.change(
     `insert into page_source (ref, key) select i.id, o.key from unnest($3::text[]) as i (id)
-     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0
-       and o.object_id = i.id`,
+     cross join lateral (select key from object where tenant_no = $1 and space = $2
+       and parent_key = 0 and object_id = i.id offset 0) o`,
     [tx.tenantNo, space, [...ids]],
   );
 }
@@ -45,17 +49,17 @@ export async function copyLinks(
   await copyRows(tx, 'page_edge', { ref: 'text', target_id: 'text' }, edges);
   await tx.change(
     `insert into object (tenant_no, space, type, object_id)
-     select distinct $1::int, $2, 'unknown', e.target_id from page_edge e
-     where not exists (select 1 from object o where o.tenant_no = $1 and o.space = $2
-       and o.parent_key = 0 and o.object_id = e.target_id)
-     order by 4 on conflict do nothing`,
+     select $1, $2, 'unknown', e.target_id from (select distinct target_id from page_edge) e
+     where (select o.key from object o where o.tenant_no = $1 and o.space = $2
+       and o.parent_key = 0 and o.object_id = e.target_id) is null
+     order by e.target_id on conflict do nothing`,
     [tx.tenantNo, page.targetSpace],
   );
   await tx.change(
     `insert into page_link (source, target) select distinct s.key, o.key from page_edge e
      join page_source s on s.ref = e.ref
-     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0
-       and o.object_id = e.target_id`,
+     cross join lateral (select key from object where tenant_no = $1 and space = $2
+       and parent_key = 0 and object_id = e.target_id offset 0) o`,
     [tx.tenantNo, page.targetSpace],
   );
 }
@@ -63,37 +67,29 @@ export async function copyLinks(
 /** Opens the links in `page_link`: reopens those closed at N, inserts missing ones; rows changed. */
 export async function openLinks(tx: Transaction, page: LinkPage): Promise<number> {
   const values = [tx.tenantNo, page.relationship, page.point];
-  // Sources without any link, as in a first backup: nothing to compare with.
-  const known = await tx.row(
-    `select 1 from page_source s join link l on l.tenant_no = $1 and l.relationship = $2
-       and l.source = s.key limit 1`,
-    values.slice(0, 2),
+  const counts = await tx.row<{ inserted: number; closed: number }>(
+    `with missing as materialized (
+       select p.source, p.target, l.closed from page_link p cross join lateral (
+         select bool_or(to_point = 2147483647) as open, bool_or(to_point = $3) as closed from link
+         where tenant_no = $1 and relationship = $2 and source = p.source and target = p.target) l
+       where l.open is not true),
+     inserted as (
+       insert into link (tenant_no, relationship, kind, source, target, from_point)
+       select $1, $2, $4, source, target, $3 from missing where closed is not true
+       order by source, target on conflict do nothing returning 1)
+     select (select count(*) from inserted) as inserted,
+       (select count(*) from missing where closed) as closed`,
+    [...values, page.kind],
   );
-  if (known === undefined) return await insertLinks(tx, page, '');
+  const { inserted, closed } = counts ?? { inserted: 0, closed: 0 };
+  if (closed === 0) return inserted;
   const reopened = await tx.change(
     `update link l set to_point = 2147483647 from page_link p
      where l.tenant_no = $1 and l.relationship = $2 and l.source = p.source
        and l.target = p.target and l.to_point = $3`,
     values,
   );
-  return (
-    reopened +
-    (await insertLinks(
-      tx,
-      page,
-      `where not exists (select 1 from link l where l.tenant_no = $1 and l.relationship = $2
-         and l.source = p.source and l.target = p.target and l.to_point = 2147483647)`,
-    ))
-  );
-}
-
-async function insertLinks(tx: Transaction, page: LinkPage, missing: string): Promise<number> {
-  return await tx.change(
-    `insert into link (tenant_no, relationship, kind, source, target, from_point)
-     select $1, $2, $4, p.source, p.target, $3 from page_link p ${missing}
-     order by p.source, p.target on conflict do nothing`,
-    [tx.tenantNo, page.relationship, page.point, page.kind],
-  );
+  return inserted + reopened;
 }
 
 /** Ends the links in `page_link` (a delta round says that they were removed); rows changed. */
@@ -125,8 +121,8 @@ export async function endOthers(tx: Transaction, page: LinkPage): Promise<number
   await tx.client.query('delete from page_link');
   await tx.change(
     `insert into page_link (source, target) select l.source, l.target from page_source s
-     join link l on l.tenant_no = $1 and l.relationship = $2 and l.source = s.key
-       and l.to_point = 2147483647
+     cross join lateral (select source, target from link where tenant_no = $1
+       and relationship = $2 and source = s.key and to_point = 2147483647 offset 0) l
      where not exists (select 1 from page_kept k where k.source = l.source
        and k.target = l.target)`,
     [tx.tenantNo, page.relationship],

@@ -14,7 +14,8 @@ export async function keysOf(
 ): Promise<ObjectKey[]> {
   return await tx.rows<ObjectKey>(
     `select o.key, o.object_id as "objectId", o.type from unnest($3::text[]) as i (id)
-     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0 and o.object_id = i.id`,
+     cross join lateral (select key, object_id, type from object where tenant_no = $1
+       and space = $2 and parent_key = 0 and object_id = i.id offset 0) o`,
     [tx.tenantNo, space, [...ids]],
   );
 }
@@ -28,10 +29,10 @@ export async function ensureKeys(
 ): Promise<void> {
   await tx.change(
     `insert into object (tenant_no, space, type, object_id)
-     select distinct $1::int, $2, $3, i.id from unnest($4::text[]) as i (id)
-     where not exists (select 1 from object o where o.tenant_no = $1 and o.space = $2
-       and o.parent_key = 0 and o.object_id = i.id)
-     order by 4 on conflict do nothing`,
+     select $1, $2, $3, i.id from (select distinct unnest($4::text[]) as id) i
+     where (select o.key from object o where o.tenant_no = $1 and o.space = $2
+       and o.parent_key = 0 and o.object_id = i.id) is null
+     order by i.id on conflict do nothing`,
     [tx.tenantNo, space, type, [...ids]],
   );
 }

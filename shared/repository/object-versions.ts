@@ -57,10 +57,10 @@ async function compare(tx: Transaction, point: number): Promise<void> {
          where r.tenant_no = $1 and r.object_key = o.key and r.to_point = $2
            and r.state = p.state and r.hash is not distinct from p.hash) end
      from page_object p
-     join object o on o.tenant_no = $1 and o.space = p.space and o.parent_key = p.parent_key
-       and o.object_id = p.object_id
-     left join object_version v on v.tenant_no = $1 and v.object_key = o.key
-       and v.to_point = 2147483647`,
+     cross join lateral (select key, type from object where tenant_no = $1 and space = p.space
+       and parent_key = p.parent_key and object_id = p.object_id offset 0) o
+     left join lateral (select object_key, from_point, state, hash from object_version
+       where tenant_no = $1 and object_key = o.key and to_point = 2147483647 offset 0) v on true`,
     [tx.tenantNo, point],
   );
 }
@@ -159,9 +159,10 @@ export async function openBodies(
   return await tx.rows<StoredBody>(
     `select o.object_id as "objectId", v.body::text as body
      from unnest($3::text[]) as i (id)
-     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0 and o.object_id = i.id
-     join object_version v on v.tenant_no = $1 and v.object_key = o.key
-       and v.to_point = 2147483647`,
+     cross join lateral (select key, object_id from object where tenant_no = $1 and space = $2
+       and parent_key = 0 and object_id = i.id offset 0) o
+     cross join lateral (select body from object_version where tenant_no = $1
+       and object_key = o.key and to_point = 2147483647 offset 0) v`,
     [tx.tenantNo, space, [...ids]],
   );
 }

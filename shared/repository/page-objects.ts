@@ -77,8 +77,8 @@ async function insertKeys(tx: Transaction): Promise<void> {
   await tx.change(
     `insert into object (tenant_no, space, type, object_id, parent_key)
      select $1, p.space, p.type, p.object_id, p.parent_key from page_object p
-     where not exists (select 1 from object o where o.tenant_no = $1 and o.space = p.space
-       and o.parent_key = p.parent_key and o.object_id = p.object_id)
+     where (select o.key from object o where o.tenant_no = $1 and o.space = p.space
+       and o.parent_key = p.parent_key and o.object_id = p.object_id) is null
      order by p.space, p.parent_key, p.object_id
      on conflict do nothing`,
     [tx.tenantNo],

@@ -16,12 +16,18 @@ const TAKEOVER_MS = 150_000;
 let installation: Installation;
 let successor: AppProcess;
 const frozen: AppProcess[] = [];
+const scenes: CrashScene[] = [];
 
 beforeAll(async () => {
   console.log(`KILL_SEED=${seed}`);
   installation = await createInstallation({ databaseTimeouts: { idle: 2_000, lock: 1_000 } });
   successor = new AppProcess(installation, 'successor');
   await successor.start();
+  for (let n = 0; n < 5; n += 1) {
+    const scene = new CrashScene(installation, await installation.addTenant(plan));
+    await successor.register(scene.tenantId);
+    scenes.push(scene);
+  }
 });
 afterAll(async () => {
   for (const app of [...frozen, successor]) {
@@ -31,10 +37,10 @@ afterAll(async () => {
   await installation.close();
 });
 
-/** A registered tenant with a first point, changed since then. */
+/** A tenant with a first point, changed since then. */
 async function makeScene(): Promise<CrashScene> {
-  const scene = new CrashScene(installation, await installation.addTenant(plan));
-  await successor.register(scene.tenantId);
+  const scene = scenes.pop();
+  if (scene === undefined) throw new Error('every test needs a tenant of its own');
   await successor.backup(scene.tenantId);
   await scene.expectHeadIsTruth('first backup');
   await changeAtRandom(installation.control, scene.tenantId, random, 6);
@@ -53,8 +59,10 @@ async function freezeAt(name: string, failpoint: string): Promise<Frozen> {
   const app = new AppProcess(installation, name);
   frozen.push(app);
   await app.start({ failpoint: `${failpoint}:freeze` });
-  await app.startBackup(scene.tenantId, { mode: 'full', types: tracked }).catch(() => undefined);
-  await app.untilFrozen();
+  const started = app.startBackup(scene.tenantId, { mode: 'full', types: tracked });
+  // it may freeze before it answers
+  started.catch(() => undefined);
+  await app.untilFrozen(150_000);
   return { app, scene, operation: await scene.newestOperation() };
 }
 

@@ -2,7 +2,8 @@
 // be killed, frozen and started again, and is spoken to over HTTP only.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guardChild } from '../../local/child-guard.ts';
@@ -59,6 +60,17 @@ export class AppProcess {
     return path.join(this.#installation.folder, `${this.name}.sqlite`);
   }
 
+  get #failpointFile(): string {
+    return path.join(this.#installation.folder, `${this.name}.failpoint`);
+  }
+
+  /** Plans a failpoint of the process, also while it runs; the text is that of StartOptions. */
+  arm(failpoint: string): void {
+    const fresh = `${this.#failpointFile}.new`;
+    writeFileSync(fresh, failpoint);
+    renameSync(fresh, this.#failpointFile);
+  }
+
   get running(): boolean {
     const child = this.#child;
     return child !== undefined && child.exitCode === null && child.signalCode === null;
@@ -68,6 +80,8 @@ export class AppProcess {
   async start(options: StartOptions = {}): Promise<void> {
     const { app, environment, folder } = this.#installation;
     const { failpoint, chaos } = options;
+    if (this.running) throw new Error(`${this.name} is running`);
+    this.arm(failpoint ?? '');
     const args = ['--app', app.directory, '--port', '0', '--hub', this.hub];
     const child = spawn(
       process.execPath,
@@ -78,7 +92,7 @@ export class AppProcess {
         env: {
           ...environment,
           ...options.environment,
-          ...(failpoint === undefined ? {} : { FAILPOINT: failpoint }),
+          FAILPOINT_FILE: this.#failpointFile,
         },
       },
     );
@@ -157,17 +171,16 @@ export class AppProcess {
     const token =
       this.#tokens.get(person) ??
       this.#tokens.set(person, this.#installation.token(person)).get(person);
-    const response = await fetch(`${this.#url}${target}${separator}api-version=${version}`, {
+    const response = await reach(`${this.#url}${target}${separator}api-version=${version}`, {
       method,
       headers: {
         authorization: `Bearer ${await token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
     });
-    const text = await response.text();
-    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Body };
+    const { status, text } = response;
+    return { status, body: (text === '' ? undefined : JSON.parse(text)) as Body };
   }
 
   /** Body of a good answer; throws with what the API says otherwise. */
@@ -206,9 +219,9 @@ export class AppProcess {
   /** An orchestration as the management API of the host shows it. */
   async instance(id: string): Promise<{ runtimeStatus: string; output: unknown } | undefined> {
     const target = `/runtime/webhooks/durabletask/instances/${encodeURIComponent(id)}`;
-    const response = await fetch(`${this.#url}${target}`, { signal: AbortSignal.timeout(30_000) });
-    const text = await response.text();
-    if (response.status === 404) return undefined;
+    const response = await reach(`${this.#url}${target}`, { method: 'GET' });
+    const { status, text } = response;
+    if (status === 404) return undefined;
     return JSON.parse(text) as { runtimeStatus: string; output: unknown };
   }
 
@@ -244,6 +257,22 @@ export class AppProcess {
   ): Promise<OperationView> {
     return await this.succeeded(await this.startBackup(tenantId, request));
   }
+}
+
+/** One request on a connection of its own: a kept one may die while its process is frozen. */
+async function reach(
+  url: string,
+  init: { method: string; headers?: Readonly<Record<string, string>>; body?: string },
+): Promise<{ status: number; text: string }> {
+  const { method, headers = {}, body } = init;
+  const request = httpRequest(url, { method, headers, agent: false, timeout: 60_000 });
+  request.once('timeout', () => request.destroy(new Error(`${method} ${url} takes too long`)));
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+  request.end(body);
+  const [response] = await answered;
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
 }
 
 /** Polls until it is true. */

@@ -43,7 +43,8 @@ export async function parentsToRead(
 ): Promise<ChildParent[]> {
   return await tx.rows<ChildParent>(
     `select o.key, o.object_id as "objectId" from child_read c
-     join object o on o.tenant_no = $1 and o.key = c.parent
+     cross join lateral (select key, object_id from object where tenant_no = $1
+       and key = c.parent offset 0) o
      where c.tenant_no = $1 and c.session_id = $2 and c.child = $3 and not c.done
      order by c.parent limit $4`,
     [tx.tenantNo, fence.sessionId, child, limit],

@@ -191,10 +191,10 @@ export async function dueForUnread(
     `insert into link_due (tenant_no, relationship, side, object_key)
      select $1, $3, 's', v.object_key from object_version v
      where v.tenant_no = $1 and v.type = $4 and v.to_point = 2147483647 and v.state = 'live'
-       and not exists (select 1 from link_source l where l.tenant_no = $1 and l.session_id = $2
-         and l.relationship = $3 and l.source = v.object_key)
-       and not exists (select 1 from link_read r where r.tenant_no = $1 and r.session_id = $2
-         and r.relationship = $3 and r.side = 's' and r.object_key = v.object_key)
+       and (select l.source from link_source l where l.tenant_no = $1 and l.session_id = $2
+         and l.relationship = $3 and l.source = v.object_key) is null
+       and (select r.object_key from link_read r where r.tenant_no = $1 and r.session_id = $2
+         and r.relationship = $3 and r.side = 's' and r.object_key = v.object_key) is null
      on conflict do nothing`,
     [tx.tenantNo, fence.sessionId, relationship, type],
   );

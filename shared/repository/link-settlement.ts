@@ -124,8 +124,8 @@ export async function unknownEnds(
   return await tx.rows<UnknownEnd>(
     `select o.key, o.object_id as "objectId" from object o
      where o.tenant_no = $1 and o.key > $2 and o.space = 'directory' and o.parent_key = 0
-       and not exists (select 1 from object_version v where v.tenant_no = $1
-         and v.object_key = o.key and v.to_point = 2147483647)
+       and (select v.object_key from object_version v where v.tenant_no = $1
+         and v.object_key = o.key and v.to_point = 2147483647) is null
        and (exists (select 1 from link l where l.tenant_no = $1 and l.target = o.key
            and l.relationship = any ($3) and l.kind = 'relation' and l.to_point = 2147483647)
          or exists (select 1 from link l where l.tenant_no = $1

@@ -39,8 +39,8 @@ export async function recordSeenIds(
   await tx.change(
     `insert into seen_object (tenant_no, session_id, collection, listing, object_key)
      select $1, $2, $3, $4, o.key from unnest($6::text[]) as i (id)
-     join object o on o.tenant_no = $1 and o.space = $5 and o.parent_key = 0
-       and o.object_id = i.id
+     cross join lateral (select key from object where tenant_no = $1 and space = $5
+       and parent_key = 0 and object_id = i.id offset 0) o
      order by o.key on conflict do nothing`,
     [tx.tenantNo, fence.sessionId, listing.name, listing.listing, space, [...ids]],
   );
@@ -58,10 +58,10 @@ export async function recordSeenParts(
   await tx.change(
     `insert into seen_object (tenant_no, session_id, collection, listing, object_key)
      select $1, $2, $3, $4, o.key from unnest($6::text[]) as i (id)
-     join object p on p.tenant_no = $1 and p.space = 'directory' and p.parent_key = 0
-       and p.object_id = i.id
-     join object o on o.tenant_no = $1 and o.space = $5 and o.parent_key = p.key
-       and o.object_id = i.id
+     cross join lateral (select key from object where tenant_no = $1 and space = 'directory'
+       and parent_key = 0 and object_id = i.id offset 0) p
+     cross join lateral (select key from object where tenant_no = $1 and space = $5
+       and parent_key = p.key and object_id = i.id offset 0) o
      order by o.key on conflict do nothing`,
     [tx.tenantNo, fence.sessionId, listing.name, listing.listing, space, [...parentIds]],
   );
@@ -78,10 +78,10 @@ export async function confirmUnseen(
   await tx.change(
     `insert into confirm_object (tenant_no, session_id, collection, object_key)
      select $1, $2, $3, o.key from unnest($5::text[]) as i (id)
-     join object o on o.tenant_no = $1 and o.space = $4 and o.parent_key = 0
-       and o.object_id = i.id
-     where not exists (select 1 from object_version v where v.tenant_no = $1
-       and v.object_key = o.key and v.to_point = 2147483647 and v.state = 'live')
+     cross join lateral (select key from object where tenant_no = $1 and space = $4
+       and parent_key = 0 and object_id = i.id offset 0) o
+     where (select v.state from object_version v where v.tenant_no = $1
+       and v.object_key = o.key and v.to_point = 2147483647) is distinct from 'live'
      on conflict do nothing`,
     [tx.tenantNo, fence.sessionId, collection, space, [...ids]],
   );
@@ -115,10 +115,10 @@ export async function confirmMissing(
      select $1, $2, $3, v.object_key from object_version v
      where v.tenant_no = $1 and v.type = $4 and v.to_point = 2147483647
        and ($7 or v.from_point < $8)
-       and not exists (select 1 from seen_object s where s.tenant_no = $1 and s.session_id = $2
-         and s.collection = $5 and s.listing = $6 and s.object_key = v.object_key)
+       and (select s.object_key from seen_object s where s.tenant_no = $1 and s.session_id = $2
+         and s.collection = $5 and s.listing = $6 and s.object_key = v.object_key) is null
        and not exists (select 1 from touched t where t.tenant_no = $1 and t.session_id = $2
-         and t.collection = $3 and t.listing = $6 and t.object_key = v.object_key)
+         and t.collection = $3 and t.listing = $6 and t.object_key = v.object_key offset 0)
      on conflict do nothing`,
     [
       tx.tenantNo,
@@ -172,8 +172,10 @@ export async function objectsToConfirm(
     `select o.key, o.object_id as "objectId", o.type, o.parent_key as "parentKey",
        p.object_id as "parentId"
      from confirm_object c
-     join object o on o.tenant_no = $1 and o.key = c.object_key
-     left join object p on p.tenant_no = $1 and p.key = o.parent_key
+     cross join lateral (select key, object_id, type, parent_key from object
+       where tenant_no = $1 and key = c.object_key offset 0) o
+     left join lateral (select object_id from object where tenant_no = $1 and key = o.parent_key
+       offset 0) p on true
      where c.tenant_no = $1 and c.session_id = $2 and c.collection = $3
      order by o.type, o.key limit $4`,
     [tx.tenantNo, fence.sessionId, collection, limit],

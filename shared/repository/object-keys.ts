@@ -62,9 +62,11 @@ export async function liveIds(
 ): Promise<ReadonlySet<string>> {
   const rows = await tx.rows<{ id: string }>(
     `select i.id from unnest($3::text[]) as i (id)
-     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0 and o.object_id = i.id
-     join object_version v on v.tenant_no = $1 and v.object_key = o.key
-       and v.to_point = 2147483647 and v.state = 'live'`,
+     cross join lateral (select key from object where tenant_no = $1 and space = $2
+       and parent_key = 0 and object_id = i.id offset 0) o
+     cross join lateral (select state from object_version where tenant_no = $1
+       and object_key = o.key and to_point = 2147483647 offset 0) v
+     where v.state = 'live'`,
     [tx.tenantNo, space, [...ids]],
   );
   return new Set(rows.map((row) => row.id));

@@ -96,10 +96,10 @@ export async function copySoftDeleted(tx: Transaction, space: string, type: stri
      select row_number() over (order by g.object_id), $2, 0, g.object_id, $3, 'softDeleted', v.hash,
        v.label, v.search, v.body, g.purge_at
      from page_gone g
-     left join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0
-       and o.object_id = g.object_id
-     left join object_version v on v.tenant_no = $1 and v.object_key = o.key
-       and v.to_point = 2147483647`,
+     left join lateral (select key from object where tenant_no = $1 and space = $2
+       and parent_key = 0 and object_id = g.object_id offset 0) o on true
+     left join lateral (select hash, label, search, body from object_version
+       where tenant_no = $1 and object_key = o.key and to_point = 2147483647 offset 0) v on true`,
     [tx.tenantNo, space, type],
   );
   await insertKeys(tx);
@@ -117,11 +117,12 @@ export async function copyPartsSoftDeleted(
      select row_number() over (order by c.key), c.space, c.parent_key, c.object_id, c.type,
        'softDeleted', v.hash, v.label, v.search, v.body, g.purge_at
      from page_gone g
-     join object o on o.tenant_no = $1 and o.space = $2 and o.parent_key = 0
-       and o.object_id = g.object_id
-     join object c on c.tenant_no = $1 and c.space = any ($3) and c.parent_key = o.key
-     join object_version v on v.tenant_no = $1 and v.object_key = c.key
-       and v.to_point = 2147483647`,
+     cross join lateral (select key from object where tenant_no = $1 and space = $2
+       and parent_key = 0 and object_id = g.object_id offset 0) o
+     cross join lateral (select key, space, parent_key, object_id, type from object
+       where tenant_no = $1 and space = any ($3) and parent_key = o.key offset 0) c
+     cross join lateral (select hash, label, search, body from object_version
+       where tenant_no = $1 and object_key = c.key and to_point = 2147483647 offset 0) v`,
     [tx.tenantNo, space, [...partSpaces]],
   );
 }

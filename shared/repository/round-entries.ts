@@ -45,10 +45,10 @@ export async function recordEntries(
      select o.key, i.relationship, coalesce(t.key, 0), i.entry
      from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])
        as i (space, id, relationship, target_space, target_id, entry)
-     join object o on o.tenant_no = $1 and o.space = i.space and o.parent_key = 0
-       and o.object_id = i.id
-     left join object t on t.tenant_no = $1 and t.space = i.target_space and t.parent_key = 0
-       and t.object_id = i.target_id`,
+     cross join lateral (select key from object where tenant_no = $1 and space = i.space
+       and parent_key = 0 and object_id = i.id offset 0) o
+     left join lateral (select key from object where tenant_no = $1 and space = i.target_space
+       and parent_key = 0 and object_id = i.target_id offset 0) t on true`,
     [
       tx.tenantNo,
       entries.map((entry) => entry.space),

@@ -16,6 +16,9 @@ export function labelsOf(
 }
 
 export function texts(item: JsonObject, path: string): string[] {
+  // Most paths are names of strings: five of them are read for every object.
+  const direct = Object.hasOwn(item, path) ? item[path] : undefined;
+  if (typeof direct === 'string') return [direct];
   return valuesAt(item, path)
     .flatMap((value: JsonValue) => (Array.isArray(value) ? value : [value]))
     .filter((value): value is string => typeof value === 'string');

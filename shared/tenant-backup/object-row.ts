@@ -28,13 +28,14 @@ export function contentOf(item: JsonObject, rules: CanonicalRules): { hash: Buff
   return { hash: contentHash(body), body };
 }
 
+/** Mostly the item itself: a copy made member by member takes three times as long to read. */
 function withoutNavigation(type: ObjectType, item: JsonObject): JsonObject {
+  const isLink = (name: string): boolean =>
+    name.endsWith('@delta') || name === '@removed' || type.links.some(({ path }) => path === name);
+  const names = Object.keys(item);
+  if (!names.some(isLink)) return item;
   const own = emptyObject();
-  const paths = new Set(type.links.map((link) => link.path));
-  for (const name of Object.keys(item)) {
-    const isLink = name.endsWith('@delta') || paths.has(name) || name === '@removed';
-    if (!isLink) own[name] = item[name] ?? null;
-  }
+  for (const name of names) if (!isLink(name)) own[name] = item[name] ?? null;
   return own;
 }
 

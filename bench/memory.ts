@@ -4,6 +4,7 @@
  */
 import { hold, printMachine, round, seconds } from './support/figures.ts';
 import { buildApp, startMeasuredApp } from './support/measured-app.ts';
+import { printStatements } from './support/statements.ts';
 
 const maximum = 512;
 const growth = 1.2;
@@ -33,6 +34,7 @@ async function measure(seed: typeof small): Promise<Measured> {
          (select state from restore_point) as state`,
     );
     if (rows?.state !== 'complete') throw new Error(`the point is ${rows?.state}`);
+    await printStatements(app.db);
     const totals = await app.control.ledgerTotals();
     return {
       users: seed.users,

@@ -26,6 +26,7 @@ import {
   sampleTenant,
 } from '../../local/stack/sample-tenant.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { startStatements, statementSettings } from './statements.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
 const over = new Set(['succeeded', 'failed', 'canceled']);
@@ -61,9 +62,10 @@ export async function startMeasuredApp(seed: SeedPlan): Promise<MeasuredApp> {
   const secrets: AppSecrets = { backup: secret(), restore: secret() };
   await registerApps(control, secrets);
   const dataDir = join(folder, 'postgres');
-  const postgres = await startPostgres({ dataDir });
+  const postgres = await startPostgres({ dataDir, settings: statementSettings });
   const db = await createTestDatabase(postgres);
   writeFileSync(join(folder, 'repository-key'), randomBytes(32));
+  await startStatements(db);
   const app = await startApp(folder, {
     ...environment(folder, secrets),
     POSTGRES_URL: db.appUrl,

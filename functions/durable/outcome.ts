@@ -1,4 +1,4 @@
-import { BackupError, isBackupError } from '../../shared/errors/backup-error.ts';
+import { BackupError } from '../../shared/errors/backup-error.ts';
 import { errorCatalog } from '../../shared/errors/catalog.ts';
 
 /** Expected trouble of an activity, told to the orchestration as data. */
@@ -21,8 +21,12 @@ export async function outcomeOf<Value extends object>(
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
     const { code, message } = error;
-    // another worker has taken over: the next slice finds out where things stand
-    const retry = isBackupError(error, 'fenced') ? 'now' : errorCatalog[code].retry;
-    return { ok: false, code, message, retry };
+    return { ok: false, code, message, retry: retryOf(error) };
   }
+}
+
+function retryOf(error: BackupError): Refusal['retry'] {
+  if (error.details['final'] === true) return 'never';
+  // another worker has taken over: the next slice finds out where things stand
+  return error.code === 'fenced' ? 'now' : errorCatalog[error.code].retry;
 }

@@ -13,6 +13,8 @@ export interface TaskFence extends Fence {
   readonly collection: string;
   readonly generation: number;
   readonly phase: string;
+  /** Delta rounds that had ended: an answer from before one of them must not be stored after it. */
+  readonly round: number;
 }
 
 /** The lease has the epoch of the fence, held to the end of the transaction; else `fenced`. */
@@ -42,13 +44,23 @@ export async function holdSession(
   if (session === undefined) throw fenced(`the session is not ${state} any more`, fence);
 }
 
-/** As holdSession; the task must also have the generation and phase the activity started with. */
+/** As holdSession for a step of the whole session: a twin waits for its end instead of beside it. */
+export async function holdSessionAlone(tx: Transaction, fence: Fence): Promise<void> {
+  await holdLease(tx, fence);
+  await tx.rows('select 1 from session where tenant_no = $1 and id = $2 for update', [
+    tx.tenantNo,
+    fence.sessionId,
+  ]);
+  await holdSession(tx, fence);
+}
+
+/** As holdSession; the task must also have the generation, phase and round the activity started with. */
 export async function holdTask(tx: Transaction, fence: TaskFence): Promise<void> {
   await holdSession(tx, fence);
   const task = await tx.row(
     `select 1 from session_task where tenant_no = $1 and session_id = $2 and collection = $3
-       and generation = $4 and phase = $5 for share`,
-    [tx.tenantNo, fence.sessionId, fence.collection, fence.generation, fence.phase],
+       and generation = $4 and phase = $5 and round = $6 for share`,
+    [tx.tenantNo, fence.sessionId, fence.collection, fence.generation, fence.phase, fence.round],
   );
   if (task === undefined) throw movedOn(`${fence.collection} has moved on`, fence);
 }

@@ -7,8 +7,15 @@ export interface Lease {
   readonly expired: boolean;
 }
 
-/** The lease with its row locked; undefined when nobody ever took it. */
+/** The lease with its row locked; undefined when nobody ever took it, which one at a time finds. */
 export async function lockLease(tx: Transaction): Promise<Lease | undefined> {
+  const found = await lockRow(tx);
+  if (found !== undefined) return found;
+  await tx.rows(`select pg_advisory_xact_lock($1, hashtext('first lease'))`, [tx.tenantNo]);
+  return await lockRow(tx);
+}
+
+async function lockRow(tx: Transaction): Promise<Lease | undefined> {
   return await tx.row<Lease>(
     `select l.owner, l.epoch,
        coalesce(h.owner <> l.owner or h.expires_at < clock_timestamp(), true) as expired
@@ -42,19 +49,33 @@ export async function beat(tx: Transaction, owner: string, leaseMs: number): Pro
   );
 }
 
-/** A heartbeat of the current owner only; false when the lease has gone to another. */
+/** A heartbeat for whoever holds the lease: an earlier session is undone under the lease of another. */
+export async function beatForOwner(tx: Transaction, leaseMs: number): Promise<void> {
+  const lease = await tx.row<{ owner: string }>(
+    `select owner from lease where tenant_no = $1 and kind = 'directory'`,
+    [tx.tenantNo],
+  );
+  if (lease !== undefined) await beat(tx, lease.owner, leaseMs);
+}
+
+/**
+ * A heartbeat of the current owner only; false when the lease has gone to another. One that comes
+ * after the end of its session does not bring the lease back.
+ */
 export async function beatIfOwner(
   tx: Transaction,
   owner: string,
   epoch: number,
   leaseMs: number,
 ): Promise<boolean> {
-  const mine = await tx.row(
-    `select 1 from lease where tenant_no = $1 and kind = 'directory' and owner = $2
+  const mine = await tx.row<{ running: boolean }>(
+    `select exists (select 1 from session where tenant_no = $1 and id = $2
+       and state in ('open', 'abandoning')) as running
+     from lease where tenant_no = $1 and kind = 'directory' and owner = $2
        and epoch = $3 for share`,
     [tx.tenantNo, owner, epoch],
   );
-  if (mine !== undefined) await beat(tx, owner, leaseMs);
+  if (mine?.running === true) await beat(tx, owner, leaseMs);
   return mine !== undefined;
 }
 

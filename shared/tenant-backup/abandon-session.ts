@@ -34,7 +34,7 @@ export async function abandonSession(
   for (;;) {
     const left = await context.database.withTenant(tenant.tenantNo, async (tx) => {
       await tables.fence.holdSession(tx, fence, 'abandoning');
-      await tables.leases.beat(tx, fence.sessionId, limits.leaseMs);
+      await tables.leases.beatForOwner(tx, limits.leaseMs);
       const { revertVersions, revertLinks } = tables.sessionRevert;
       const versions = await revertVersions(tx, fence.point, everything, limits.revertChunk);
       if (versions > 0) return versions;
@@ -48,6 +48,7 @@ export async function abandonSession(
   await context.database.withTenant(tenant.tenantNo, async (tx) => {
     await tables.fence.holdLease(tx, fence);
     await tables.sessions.moveSession(tx, fence.sessionId, 'abandoning', 'abandoned');
+    await tables.leases.releaseLease(tx, fence.sessionId);
   });
   await context.failpoint('open.afterAbandoned');
   return true;

@@ -20,6 +20,10 @@ export interface BackupLimits {
   readonly maxFailures: number;
   /** As maxFailures while Graph asks for patience only: one that never ends must not hold the rest. */
   readonly maxThrottled: number;
+  /** Pages without a row in a row, in one slice, after which a listing counts as endless. */
+  readonly maxEmptyPages: number;
+  /** Pages of one delta round after which it counts as endless. */
+  readonly maxRoundPages: number;
   /** Objects or links undone per transaction. */
   readonly revertChunk: number;
 }
@@ -29,6 +33,8 @@ export const defaultLimits: BackupLimits = {
   maxFailures: 5,
   // Each stands for a minute or more: a slice of tries, or a wait that does not fit into one.
   maxThrottled: 60,
+  maxEmptyPages: 500,
+  maxRoundPages: 100_000,
   revertChunk: 2_000,
 };
 
@@ -77,6 +83,7 @@ export function taskFence(fence: Fence, task: SessionTask): TaskFence {
     collection: task.collection,
     generation: task.generation,
     phase: task.phase,
+    round: task.round,
   };
 }
 

@@ -45,10 +45,11 @@ async function publish(
 ): Promise<void> {
   const { tables, catalogue } = context;
   await tables.fence.holdLease(tx, fence);
-  if (!(await tables.sessions.moveSession(tx, fence.sessionId, 'open', 'committed'))) {
-    throw tables.fence.fenced('the session is not open any more', fence);
-  }
+  const moved = await tables.sessions.moveSession(tx, fence.sessionId, 'open', 'committed');
   const session = await tables.sessions.sessionById(tx, fence.sessionId);
+  // A twin was faster with the same point.
+  if (!moved && session?.state === 'committed') return;
+  if (!moved) throw tables.fence.fenced('the session is not open any more', fence);
   const tasks = await tables.sessionTasks.tasksOf(tx, fence.sessionId);
   const windows = await tables.pageLedger.windowsOf(tx, fence.sessionId);
   const ticks = await tables.linkSettlement.readTicks(tx, fence.sessionId);
@@ -127,7 +128,9 @@ async function publishCursor(
 ): Promise<void> {
   const { deltaCursors } = context.tables;
   const isRead = task.phase === 'done';
-  const isUseless = isRead ? task.relisted || !task.tracked : task.mode === 'full';
+  // No later round names again what this one could not store: then the next read is a full one.
+  const isDoubtful = task.relisted || !task.tracked || task.quarantined > 0;
+  const isUseless = isRead ? isDoubtful : task.mode === 'full';
   if (isUseless) await deltaCursors.deleteCursor(tx, type.name);
   if (isUseless || !isRead || task.token === null) return;
   await deltaCursors.saveCursor(tx, {

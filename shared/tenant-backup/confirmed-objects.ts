@@ -68,7 +68,7 @@ async function recordAnswered(work: Work, tx: Transaction, confirmed: Confirmed)
 }
 
 async function storeParts(work: Work, tx: Transaction, confirmed: Confirmed): Promise<void> {
-  const { objectVersions } = work.context.tables;
+  const { objectVersions, pageObjects, links } = work.context.tables;
   const rows: ObjectRow[] = [];
   const gone: number[] = [];
   for (const { object, item } of confirmed.parts) {
@@ -78,10 +78,12 @@ async function storeParts(work: Work, tx: Transaction, confirmed: Confirmed): Pr
   }
   const references = work.type.children.flatMap((child) => child.references);
   if (rows.length > 0) await storeObjects(work, tx, rows, references);
+  if (gone.length === 0) return;
+  await pageObjects.openPage(tx);
   const { point } = work.fence;
   work.tally.removed += await objectVersions.endVersions(tx, point, gone, 'gone');
   const names = references.map((reference) => reference.name);
-  await work.context.tables.links.endLinksOfGone(tx, point, gone, names);
+  await links.endLinksOfGone(tx, point, gone, names);
 }
 
 function partRow(

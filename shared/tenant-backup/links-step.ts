@@ -14,6 +14,7 @@ export async function followStep(work: Work): Promise<void> {
 export async function linksStep(work: Work): Promise<void> {
   const { context, type, task, fence } = work;
   const { linkReads, sessionTasks } = context.tables;
+  if (await readQueuedLinks(work)) return;
   const queued = await writeTask(work, async (tx) => {
     if (task.mode === 'full') {
       for (const link of type.links) {
@@ -24,7 +25,6 @@ export async function linksStep(work: Work): Promise<void> {
     }
     return await linkReads.queueDue(tx, fence, relationNames([type]));
   });
-  if (await readQueuedLinks(work)) return;
   if (queued > 0) return;
   await context.failpoint('links.beforeClosingRound', task.collection);
   await writeTask(work, (tx) => sessionTasks.changeTask(tx, fence, { phase: 'settle' }));

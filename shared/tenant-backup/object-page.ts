@@ -111,8 +111,10 @@ export async function endObjects(
   tx: Transaction,
   keys: readonly number[],
 ): Promise<number> {
-  const { objectKeys, objectVersions, links } = work.context.tables;
+  if (keys.length === 0) return 0;
+  const { objectKeys, objectVersions, links, pageObjects } = work.context.tables;
   const point = work.fence.point;
+  await pageObjects.openPage(tx);
   const parts = await objectKeys.openParts(tx, keys, partSpaces(work.type));
   const ended = await objectVersions.endVersions(tx, point, keys, 'gone');
   await objectVersions.endVersions(tx, point, parts, 'gone');

@@ -29,7 +29,9 @@ export async function preparePoint(context: BackupContext, fence: Fence): Promis
   refuseEmptySession(tasks);
   const weakened = fence.point > 1 ? await weakenedObjects(context, fence) : new Map();
   await context.database.withTenant(tenant.tenantNo, async (tx) => {
-    await tables.fence.holdSession(tx, fence);
+    await tables.fence.holdSessionAlone(tx, fence);
+    const now = await tables.sessions.lockSession(tx, fence);
+    if (now.phase === 'prepared') return;
     const summary = await summarise(context, tx, fence, tasks, weakened);
     const text = JSON.stringify(summary);
     await tables.sessions.advanceSession(tx, fence, 'collections', 'prepared', { summary: text });
@@ -49,6 +51,8 @@ function refuseEmptySession(tasks: readonly SessionTask[]): void {
   throw new BackupError(
     failed?.outcome === 'forbidden' ? 'permissionMissing' : 'graphUnavailable',
     `no collection could be read: ${failed?.reason ?? 'none was due'}`,
+    // Failed collections stay failed: asking this session again changes nothing.
+    { details: { final: true } },
   );
 }
 

@@ -49,7 +49,7 @@ export function endsWithoutRound(state: LinkState, relation: Relation): SessionT
 export async function settleLinks(context: BackupContext, fence: Fence): Promise<void> {
   const { tables, tenant } = context;
   await context.database.withTenant(tenant.tenantNo, async (tx) => {
-    await tables.fence.holdSession(tx, fence);
+    await tables.fence.holdSessionAlone(tx, fence);
     await tables.pageObjects.openPage(tx);
     const session = await tables.sessions.lockSession(tx, fence);
     const tasks = await tables.sessionTasks.tasksOf(tx, fence.sessionId);
@@ -123,7 +123,7 @@ async function settleRelation(
   if (mayRepeat) return true;
   await linkSettlement.keepDue(tx, fence, name, sources);
   const collection = relation.owner.name;
-  const owner = { ...fence, collection, generation: 0, phase: '' };
+  const owner = { ...fence, collection, generation: 0, phase: '', round: 0 };
   await sessionTasks.addUnsettled(tx, owner, sources.length);
   return false;
 }

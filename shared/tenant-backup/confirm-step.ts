@@ -5,8 +5,8 @@ import type { ConfirmObject } from '../repository/listed-objects.ts';
 import { read, type Work, writeTask } from './backup-context.ts';
 import { binItem } from './bin-page.ts';
 import { type Confirmed, storeConfirmed } from './confirmed-objects.ts';
+import { idOf } from './object-ids.ts';
 import type { Removed } from './object-page.ts';
-import { idOf } from './object-row.ts';
 import { objectRequest, segment } from './streams.ts';
 import { childSpace, facetSpace } from './type-parts.ts';
 
@@ -36,28 +36,45 @@ export async function confirmStep(work: Work): Promise<void> {
 
 /** Objects of the collection itself: live, in the recycle bin, or gone. */
 async function readObjects(work: Work, asked: readonly ConfirmObject[]): Promise<Confirmed> {
-  const { type, task, context } = work;
-  const options = { deadline: work.deadline };
+  const { type, context } = work;
   const startedAt = context.clock.now();
-  const isDirectory = type.space === 'directory';
-  const existing =
-    isDirectory && asked.length >= ASK_IDS_FROM
-      ? await existingAmong(work, asked)
-      : new Set(asked.map((object) => object.objectId));
-  const candidates = asked.filter((object) => existing.has(object.objectId));
-  const answers = await context.graph.batchObjects(
-    candidates.map((object) => objectRequest(type, task, object.objectId)),
-    options,
+  const isMany = type.space === 'directory' && asked.length >= ASK_IDS_FROM;
+  const existing = isMany ? await existingAmong(work, asked) : undefined;
+  const [likely, unlikely] = [[], []] as [ConfirmObject[], ConfirmObject[]];
+  for (const object of asked) {
+    (existing?.has(object.objectId) === false ? unlikely : likely).push(object);
+  }
+  const first = await readDirectly(work, likely);
+  const { softDeleted, gone } = await askBin(work, [...unlikely, ...first.missing], startedAt);
+  // A list of ids that is too short looks the same: only who asks for each one knows.
+  const unread = gone.filter((object) => !first.missing.includes(object));
+  const second = await readDirectly(work, unread);
+  return {
+    asked,
+    live: [...first.live, ...second.live],
+    softDeleted,
+    gone: gone.filter((object) => !unread.includes(object) || second.missing.includes(object)),
+    parts: [],
+    startedAt,
+  };
+}
+
+async function readDirectly(
+  work: Work,
+  objects: readonly ConfirmObject[],
+): Promise<{ live: JsonObject[]; missing: ConfirmObject[] }> {
+  const answers = await work.context.graph.batchObjects(
+    objects.map((object) => objectRequest(work.type, work.task, object.objectId)),
+    { deadline: work.deadline },
   );
   const live: JsonObject[] = [];
-  const missing = asked.filter((object) => !existing.has(object.objectId));
-  for (const [index, object] of candidates.entries()) {
+  const missing: ConfirmObject[] = [];
+  for (const [index, object] of objects.entries()) {
     const answer = foundOrMissing(answers[index]);
     if (answer === undefined) missing.push(object);
     else live.push(answer);
   }
-  const { softDeleted, gone } = await askBin(work, missing, startedAt);
-  return { asked, live, softDeleted, gone, parts: [], startedAt };
+  return { live, missing };
 }
 
 async function existingAmong(

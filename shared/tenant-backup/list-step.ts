@@ -69,9 +69,10 @@ async function readStream(work: Work, stream: Stream, row: SessionStream): Promi
   const link = row.link === null ? undefined : openLink(work, stream, row.link);
   let number = row.pages;
   let coming = fetchPage(work, request, link);
+  let empty = 0;
   for (;;) {
     const page = await pageOrRestart(work, stream, coming);
-    if (page === undefined) return;
+    empty = countEmpty(work, stream, page, empty);
     await context.failpoint('page.afterGraph.beforeTx', task.collection);
     const more = page.nextLink !== undefined && !isOver(work);
     if (more) coming = fetchPage(work, request, page.nextLink);
@@ -82,6 +83,15 @@ async function readStream(work: Work, stream: Stream, row: SessionStream): Promi
     const name = stream.kind === 'expand' ? 'members.betweenPages' : 'list.betweenPages';
     await context.failpoint(name, task.collection);
   }
+}
+
+/** Pages without a row up to this one; throws when there are too many of them. */
+function countEmpty(work: Work, stream: Stream, page: GraphPage, before: number): number {
+  if (page.items.length + page.quarantined.length > 0) return 0;
+  if (before >= work.context.limits.maxEmptyPages) {
+    throw new BackupError('graphBadAnswer', `listing ${stream.name} goes on without rows`);
+  }
+  return before + 1;
 }
 
 function fetchPage(
@@ -95,12 +105,15 @@ function fetchPage(
   return page;
 }
 
-/** A page token that has grown stale restarts the listing: what was stored stays. */
+/**
+ * A page token that has grown stale restarts the listing: what was stored stays. It counts as a
+ * failure, since a listing whose tokens are never taken leads nowhere.
+ */
 async function pageOrRestart(
   work: Work,
   stream: Stream,
   coming: Promise<GraphPage>,
-): Promise<GraphPage | undefined> {
+): Promise<GraphPage> {
   try {
     return await coming;
   } catch (error) {
@@ -114,7 +127,9 @@ async function pageOrRestart(
         null,
       ),
     );
-    return undefined;
+    throw new BackupError('graphUnavailable', `listing ${stream.name} has to begin again`, {
+      cause: error,
+    });
   }
 }
 

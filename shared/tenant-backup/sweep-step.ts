@@ -14,8 +14,6 @@ import { deltaRequest } from './streams.ts';
 const MAX_ROUNDS = 3;
 /** Repetitions of a listing of several pages. */
 const MAX_RELISTS = 3;
-/** No round is as long: one that goes on leads in a circle. */
-const MAX_ROUND_PAGES = 100_000;
 
 /** Reads and stores one page of a delta round; decides what follows after its last page. */
 export async function sweepStep(work: Work): Promise<void> {
@@ -48,12 +46,13 @@ async function roundPage(work: Work): Promise<GraphPage | undefined> {
   const options = { deadline: work.deadline };
   try {
     const page = await context.graph.page(deltaRequest(type, task, false), link, options);
-    if (page.nextLink === link || task.roundPages > MAX_ROUND_PAGES) {
+    if (page.nextLink === link || task.roundPages > context.limits.maxRoundPages) {
       throw new BackupError('graphBadAnswer', 'a delta round leads in a circle');
     }
     return page;
   } catch (error) {
-    if (isBackupError(error, 'graphCursorExpired')) {
+    const atToken = task.link === null && isBackupError(error, 'graphPageTokenExpired');
+    if (atToken || isBackupError(error, 'graphCursorExpired')) {
       await restartCollection(work);
       return undefined;
     }

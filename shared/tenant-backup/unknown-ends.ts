@@ -8,7 +8,7 @@ import type { SessionTask } from '../repository/session-tasks.ts';
 import { type BackupContext, read } from './backup-context.ts';
 import { purgeTime } from './bin-page.ts';
 import { foundOrMissing } from './confirm-step.ts';
-import { idOf } from './object-row.ts';
+import { idOf } from './object-ids.ts';
 import { segment } from './streams.ts';
 import { relationNames } from './type-parts.ts';
 
@@ -79,26 +79,41 @@ async function ask(
     if (type === undefined) missing.push(end);
     else live.set(end.key, type);
   }
+  const binned = await readEach(context, '/directory/deletedItems', missing, deadline);
+  const now = context.clock.now();
+  const inBin = [...binned].map(([end, answer]) => ({
+    end,
+    type: typeName(answer),
+    purgeAt: purgeTime(answer['deletedDateTime'], now),
+  }));
+  const left = missing.filter((end) => !binned.has(end));
+  // A list of ids that is too short looks the same: only who asks for each one knows.
+  const direct = await readEach(context, '/directoryObjects', left, deadline);
+  for (const [end, answer] of direct) live.set(end.key, typeName(answer));
+  return { live, inBin, gone: left.filter((end) => !direct.has(end)).map((end) => end.key) };
+}
+
+/** Reads each end at `<path>/<id>`; those that are not there are left out. */
+async function readEach(
+  context: BackupContext,
+  path: string,
+  ends: readonly UnknownEnd[],
+  deadline: Date,
+): Promise<Map<UnknownEnd, JsonObject>> {
   const answers = await context.graph.batchObjects(
-    missing.map((end) => ({
-      path: `/directory/deletedItems/${segment(end.objectId)}`,
+    ends.map((end) => ({
+      path: `${path}/${segment(end.objectId)}`,
       apiVersion: 'v1.0',
       service: 'identity',
     })),
     { deadline },
   );
-  const now = context.clock.now();
-  const inBin: { end: UnknownEnd; type: string; purgeAt: Date }[] = [];
-  const gone: number[] = [];
-  for (const [index, end] of missing.entries()) {
+  const found = new Map<UnknownEnd, JsonObject>();
+  for (const [index, end] of ends.entries()) {
     const answer = foundOrMissing(answers[index]);
-    if (answer === undefined) gone.push(end.key);
-    else {
-      const purgeAt = purgeTime(answer['deletedDateTime'], now);
-      inBin.push({ end, type: typeName(answer), purgeAt });
-    }
+    if (answer !== undefined) found.set(end, answer);
   }
-  return { live, inBin, gone };
+  return found;
 }
 
 /** `#microsoft.graph.user` -> `user`. */

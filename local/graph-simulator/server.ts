@@ -17,6 +17,7 @@ import { checkPermission } from './permissions.ts';
 import type { PipelineParts } from './pipeline.ts';
 import { trackRawSockets } from './raw-sockets.ts';
 import { createSignIn } from './sign-in/sign-in.ts';
+import { answerSignIn } from './sign-in-endpoint.ts';
 import { loadTenants, saveTenants } from './tenant-file.ts';
 import { createThrottling, standardThrottling, type ThrottlingSettings } from './throttling.ts';
 import type { Clock, DecideFault } from './types.ts';
@@ -191,16 +192,6 @@ async function route(
     await sendControl(response, answerControl(request, state, faults, controlToken));
     return;
   }
-  const signInReply = await environment.state.signIn.handle({ method, path, headers, bodyText });
-  if (signInReply !== undefined) {
-    const rendered = Buffer.from(JSON.stringify(signInReply.body));
-    response.writeHead(signInReply.status, {
-      'content-type': 'application/json; charset=utf-8',
-      ...signInReply.headers,
-    });
-    response.end(rendered);
-    return;
-  }
   const incoming = {
     id: randomUUID(),
     method,
@@ -211,7 +202,10 @@ async function route(
     receivedAt: environment.state.clock.now(),
     query: queryMap(url),
   };
-  await answerGraph({ message, response, incoming, parts: environment.parts });
+  const call = { message, response, incoming, parts: environment.parts };
+  if (!(await answerSignIn(call, environment.state.signIn))) {
+    await answerGraph(call);
+  }
 }
 
 function headerMap(message: IncomingMessage): ReadonlyMap<string, string> {

@@ -92,6 +92,9 @@ function matches(
   route: RouteMatch | undefined,
   caller: Caller | undefined,
 ): boolean {
+  if ((match.signIn ?? false) !== isSignIn(request.path)) {
+    return false;
+  }
   const place = request.batch === undefined ? 'notInner' : 'inner';
   return (
     isOneOf(request.method, match.method) &&
@@ -105,6 +108,11 @@ function matches(
       return typeof wanted === 'boolean' ? (value !== undefined) === wanted : value === wanted;
     })
   );
+}
+
+/** Paths of Graph come without their version, so that none of them looks like one of these. */
+function isSignIn(path: string): boolean {
+  return /\/oauth2\/v2\.0\/token$|\/discovery\/v2\.0\/keys$|\/\.well-known\//.test(path);
 }
 
 function isOneOf(value: string | undefined, wanted: string | readonly string[] | undefined) {

@@ -112,6 +112,8 @@ export const faultRuleSchema = z.strictObject({
       appId: z.string().optional(),
       /** Query options that must be there; `true` = with any value, `false` = must not be there. */
       query: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
+      /** Requests for tokens and keys instead of requests to Graph. */
+      signIn: z.boolean().optional(),
       /** Items of a `$batch`, or everything else; both unless given. */
       batch: z.enum(['inner', 'notInner']).optional(),
     })

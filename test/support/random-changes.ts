@@ -106,18 +106,37 @@ function creation(random: Random, n: number): AdminChange {
   return { kind: 'create', type, properties: { ...common, ...flags } };
 }
 
-/** Makes `count` changes, one after the other, each valid when it is made. */
+/**
+ * Makes `count` changes, one after the other, each valid when it is made. With `perLook` above 1 the
+ * tenant is looked at less often: what does not fit any more by then is left out and not counted.
+ */
 export async function changeAtRandom(
   control: ControlClient,
   tenantId: string,
   random: Random,
   count: number,
+  perLook = 1,
 ): Promise<void> {
   for (let n = 0; n < count; ) {
     const tenant = contentsOf(await readTruth(control, tenantId));
-    const change = drawChange(tenant, random, random(1_000_000));
-    if (change === undefined) continue;
+    for (let drawn = 0; drawn < perLook && n < count; drawn += 1) {
+      const change = drawChange(tenant, random, random(1_000_000));
+      if (change !== undefined && (await isMade(control, tenantId, change, perLook > 1))) n += 1;
+    }
+  }
+}
+
+async function isMade(
+  control: ControlClient,
+  tenantId: string,
+  change: AdminChange,
+  mayMiss: boolean,
+): Promise<boolean> {
+  try {
     await control.change(tenantId, change);
-    n += 1;
+    return true;
+  } catch (error) {
+    if (mayMiss) return false;
+    throw error;
   }
 }

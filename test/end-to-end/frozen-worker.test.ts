@@ -11,7 +11,7 @@ const seed = Number(process.env['KILL_SEED'] ?? randomInt(1_000_000));
 const random = generator(seed);
 const plan = { users: 50, groups: 12, links: 100, administrativeUnits: 3, seed };
 /** Two ticks of the minute timer and a backup; far below "for ever". */
-const TAKEOVER_MS = 150_000;
+const TAKEOVER_MS = 200_000;
 
 let installation: Installation;
 let successor: AppProcess;
@@ -20,7 +20,7 @@ const scenes: CrashScene[] = [];
 
 beforeAll(async () => {
   console.log(`KILL_SEED=${seed}`);
-  installation = await createInstallation({ databaseTimeouts: { idle: 2_000, lock: 1_000 } });
+  installation = await createInstallation({ databaseTimeouts: { idle: 3_000, lock: 1_500 } });
   successor = new AppProcess(installation, 'successor');
   await successor.start();
   for (let n = 0; n < 5; n += 1) {
@@ -62,7 +62,7 @@ async function freezeAt(name: string, failpoint: string): Promise<Frozen> {
   const started = app.startBackup(scene.tenantId, { mode: 'full', types: tracked });
   // it may freeze before it answers
   started.catch(() => undefined);
-  await app.untilFrozen(150_000);
+  await app.untilFrozen();
   return { app, scene, operation: await scene.newestOperation() };
 }
 
@@ -160,9 +160,9 @@ test('activities that run twice, late and in another order change nothing', asyn
   frozen.push(app);
   await app.start({ chaos: seed });
   await app.register(scene.tenantId);
-  await app.succeeded(await app.startBackup(scene.tenantId), 120_000);
+  await app.succeeded(await app.startBackup(scene.tenantId));
   await scene.expectHeadIsTruth('full backup');
   await changeAtRandom(installation.control, scene.tenantId, random, 8);
-  await app.succeeded(await app.startBackup(scene.tenantId, { types: tracked }), 120_000);
+  await app.succeeded(await app.startBackup(scene.tenantId, { types: tracked }));
   await scene.expectHeadIsTruth('incremental backup');
 });

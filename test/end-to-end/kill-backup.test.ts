@@ -126,7 +126,7 @@ beforeAll(async () => {
   for (const { tenantId } of [scene, fresh, large]) await app.register(tenantId);
   await app.backup(scene.tenantId);
   await scene.expectHeadIsTruth('first backup');
-});
+}, 400_000);
 afterEach(async ({ task }) => {
   await installation.control.clearFaults();
   // a case that failed may have left work behind; the next one begins anew

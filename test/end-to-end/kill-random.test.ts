@@ -24,7 +24,7 @@ beforeAll(async () => {
   await app.register(scene.tenantId);
   await app.backup(scene.tenantId);
   await scene.expectHeadIsTruth('first backup');
-});
+}, 400_000);
 afterAll(async () => {
   await app.kill();
   await installation.close();

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await app.start(waits);
   await app.register(tenantId);
   await app.backup(tenantId);
-});
+}, 400_000);
 afterEach(async ({ task }) => {
   // a case that failed may have left work behind; the next one begins anew
   if (task.result?.state === 'fail') await app.kill();
@@ -114,7 +114,7 @@ async function currentIds(): Promise<(id: string) => string> {
 async function planFrom(restorePoint: number): Promise<PlanView> {
   const body = { restorePoint, selection: { all: true }, options: {} };
   const { id } = await app.call<OperationView>('operator', 'POST', `${base}/restorePlans`, body);
-  const planned = await app.succeeded(id, 120_000);
+  const planned = await app.succeeded(id);
   return await app.call<PlanView>('operator', 'GET', planned.resourceLocation ?? '');
 }
 
@@ -157,9 +157,9 @@ describe('an app killed while it restores', () => {
       app.arm(`${failpoint}:kill:${nth}`);
       const last = await control.ledgerLastNumber();
       const operation = await apply(plan);
-      expect(await app.died(60_000)).toBe('SIGKILL');
+      expect(await app.died()).toBe('SIGKILL');
       await app.start(waits);
-      const ended = await app.succeeded(operation, 120_000);
+      const ended = await app.succeeded(operation);
       expect(ended).toMatchObject({ status: 'succeeded', result: 'complete' });
       expect(ended.counts).toMatchObject({ done: plan.steps, failed: 0, conflict: 0, pending: 0 });
       // one write for each step, whatever was sent again

@@ -150,12 +150,12 @@ export class AppProcess {
   }
 
   /** Waits until the process has frozen itself at its failpoint. */
-  async untilFrozen(timeoutMs = 30_000): Promise<void> {
+  async untilFrozen(timeoutMs = 120_000): Promise<void> {
     await until(() => this.frozen, timeoutMs, `${this.name} does not reach its failpoint`);
   }
 
   /** Waits until the process has died by a signal and answers it; null when it ended otherwise. */
-  async died(timeoutMs = 30_000): Promise<NodeJS.Signals | null> {
+  async died(timeoutMs = 120_000): Promise<NodeJS.Signals | null> {
     await until(() => !this.running, timeoutMs, `${this.name} does not reach its failpoint`);
     await this.#ended;
     return this.#child?.signalCode ?? null;
@@ -230,14 +230,14 @@ export class AppProcess {
   }
 
   /** Waits until an operation has ended, however it ended. */
-  async ended(id: string, timeoutMs = 60_000): Promise<OperationView> {
+  async ended(id: string, timeoutMs = 200_000): Promise<OperationView> {
     let last = await this.operation(id);
     const end = Date.now() + timeoutMs;
     while (!over.has(last.status)) {
       if (Date.now() > end) {
         throw new Error(`operation ${id} stays ${JSON.stringify(last)}\n${tail(this.output)}`);
       }
-      await sleep(40);
+      await sleep(150);
       last = await this.operation(id);
     }
     return last;
@@ -281,7 +281,7 @@ export async function until(
   timeoutMs: number,
   otherwise: string,
 ): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !(await isTrue()); await sleep(15)) {
+  for (const end = Date.now() + timeoutMs; !(await isTrue()); await sleep(30)) {
     if (Date.now() > end) throw new Error(`${otherwise} within ${timeoutMs} ms`);
   }
 }

@@ -4,7 +4,12 @@ import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { OperationCounts } from '../../shared/model/operation.ts';
 import type { Transaction } from '../../shared/repository/database.ts';
 import { readIdentityMap } from '../../shared/repository/identity-map.ts';
-import { isCancelRequested, updateOperation } from '../../shared/repository/operations.ts';
+import {
+  getOperation,
+  isCancelRequested,
+  isOnHold,
+  updateOperation,
+} from '../../shared/repository/operations.ts';
 import { takeRestoreLease } from '../../shared/repository/restore-lease.ts';
 import { getPlan, type RestorePlan } from '../../shared/repository/restore-plans.ts';
 import {
@@ -29,6 +34,7 @@ import { secretStore } from '../stored-secrets.ts';
 import { addressesOf } from '../tenant-graph.ts';
 
 const sliceMs = 40_000;
+const pausedMs = 5_000;
 
 interface Input {
   readonly tenantNo: number;
@@ -54,8 +60,10 @@ export const applyPlanSlice = defineActivity<Input, Outcome<Answer>>(
         input.tenantNo,
         async (tx) => await begin(tx, input.operationId),
       );
+      if (begun.isPaused) return { state: 'wait', afterMs: pausedMs };
+      if (begun.hasEnded) return { state: 'finished', status: 'canceled', result: 'partial' };
       await refuseWithoutPermissions(input.tenantNo, begun);
-      const answer = await applySlice(await contextOf(input.tenantNo, begun));
+      const answer = await applySlice(await contextOf(input, begun));
       return await database.withTenant(
         input.tenantNo,
         async (tx) => await report(tx, input.operationId, begun, answer),
@@ -68,14 +76,23 @@ interface Begun {
   readonly plan: RestorePlan;
   readonly isFirst: boolean;
   readonly isCanceled: boolean;
+  readonly isPaused: boolean;
+  /** A slice that comes late, after the restore was given up. */
+  readonly hasEnded: boolean;
   readonly rows: Pick<ApplyContext, 'fence' | 'identity' | 'created'>;
 }
 
 async function begin(tx: Transaction, operationId: string): Promise<Begun> {
   const restore = await findRestoreOfOperation(tx, operationId);
   if (restore === undefined) throw new BackupError('notFound', `no restore of ${operationId}`);
-  const fence = await takeRestoreLease(tx, restore.id);
+  const hasEnded = restore.state !== 'running' && restore.state !== 'verifying';
+  const fence = hasEnded
+    ? { restoreId: restore.id, epoch: 0 }
+    : await takeRestoreLease(tx, restore.id);
   const isCanceled = await isCancelRequested(tx, operationId);
+  // one that is paused or to be canceled stays so
+  await updateOperation(tx, operationId, { status: 'running', phase: 'apply' });
+  const { status } = await getOperation(tx, operationId);
   // steps that were begun are finished, so that every row says what happened
   if (isCanceled) await cancelPlanned(tx, restore.id);
   const counts = await countSteps(tx, restore.id);
@@ -84,6 +101,8 @@ async function begin(tx: Transaction, operationId: string): Promise<Begun> {
     plan: await getPlan(tx, restore.planId),
     isFirst: Object.keys(counts).every((state) => state === 'planned'),
     isCanceled,
+    isPaused: status === 'paused',
+    hasEnded,
     rows: {
       fence,
       identity: await readIdentityMap(tx),
@@ -107,10 +126,10 @@ async function refuseWithoutPermissions(tenantNo: number, begun: Begun): Promise
   );
 }
 
-async function contextOf(tenantNo: number, begun: Begun): Promise<ApplyContext> {
+async function contextOf({ tenantNo, operationId }: Input, begun: Begun): Promise<ApplyContext> {
   const { database, clock, graph, settings } = services();
   const tenant = await database.withRegistry((tx) => getTenantByNo(tx, tenantNo));
-  const { restore, plan, rows } = begun;
+  const { restore, plan, rows, isCanceled } = begun;
   return {
     ...rows,
     restoreId: restore.id,
@@ -130,6 +149,9 @@ async function contextOf(tenantNo: number, begun: Begun): Promise<ApplyContext> 
         .filter((id) => id !== undefined)
         .map((id) => id.toLowerCase()),
     ),
+    // what was begun before a cancellation is finished
+    isOnHold: async () =>
+      !isCanceled && (await database.withTenant(tenantNo, (tx) => isOnHold(tx, operationId))),
     failpoint,
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import { listIdentities, mapIdentity, successorsOf } from '../../shared/repository/identity-map.ts';
 import { findObjectKey } from '../../shared/repository/objects-at-point.ts';
+import { refuseWhileActive } from '../../shared/repository/operations.ts';
 import { addressOf } from './catalogue-parts.ts';
 import { defineRoute } from './route.ts';
 import { guid, pageOf, pageQuery, timeText } from './schemas.ts';
@@ -52,7 +53,9 @@ defineRoute(
     act: 'identityMap.add',
     replies: { 204: { description: 'Entered' } },
   },
-  async ({ tx, body: { type, oldId, newId } }) => {
+  async ({ tx, tenant, body: { type, oldId, newId } }) => {
+    // what was approved is written to the objects that were shown, and to no others
+    await refuseWhileActive(tx, tenant.tenantNo, 'restore');
     const oldKey = await findObjectKey(tx, addressOf(type, oldId));
     const newKey = await findObjectKey(tx, addressOf(type, newId));
     if (oldKey === undefined || newKey === undefined || oldKey === newKey) {

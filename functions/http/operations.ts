@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { Operation } from '../../shared/model/operation.ts';
+import { failComparison } from '../../shared/repository/comparisons.ts';
+import type { Transaction } from '../../shared/repository/database.ts';
 import {
   findOperation,
   listOperations,
   requestCancel,
 } from '../../shared/repository/operations.ts';
+import { failPlan } from '../../shared/repository/restore-plans.ts';
+import { failRestore } from '../../shared/repository/restores.ts';
 import { findTenant } from '../../shared/repository/tenants.ts';
+import { instanceIdOf } from '../durable/start-operation.ts';
 import { requireRole } from './authorise.ts';
 import { type Access, isVisible, type Role, rightsIn, tenantsWith } from './caller.ts';
 import { defineRegistryRoute } from './route.ts';
@@ -94,20 +99,34 @@ defineRegistryRoute(
     act: 'operation.cancel',
     replies: { 202: { description: 'The operation as it is now', body: operationBody } },
   },
-  async ({ tx, access, params: { operationId }, baseUrl }) => {
+  async ({ tx, access, params: { operationId }, baseUrl, services, client }) => {
     const found = await findOperation(tx, operationId);
     const operation = visible(access, found, rolesFor('getOperation') ?? []);
     requireRole(rightsIn(access, operation.tenantNo).roles, cancelRoles[operation.kind]);
-    const { status, body, headers } = shown(await requestCancel(tx, operationId));
+    const now = await requestCancel(tx, operationId);
+    const { status, body, headers } = shown(now);
     return {
       status: status === 200 ? 202 : status,
       body,
       headers: { ...headers, 'operation-location': `${baseUrl}/operations/${operationId}` },
       audit: { kind: operation.kind },
       about: { tenantNo: operation.tenantNo, tenantId: operation.tenantId },
+      afterCommit: async () => {
+        if (operation.status === 'paused') await client.resume(instanceIdOf(now), 'canceled');
+        if (operation.status === 'notStarted' && now.status === 'canceled') {
+          await services.database.withTenant(now.tenantNo, (own) => endMade(own, now.id));
+        }
+      },
     };
   },
 );
+
+/** Without an orchestration nobody else marks what the operation was to make. */
+async function endMade(tx: Transaction, operationId: string): Promise<void> {
+  await failComparison(tx, operationId);
+  await failPlan(tx, operationId);
+  await failRestore(tx, operationId, 'canceled');
+}
 
 /** The operation if the caller may know its tenant; else the same 404 as for an unknown id. */
 function visible(

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { BackupError } from '../../shared/errors/backup-error.ts';
-import { getOperation, updateOperation } from '../../shared/repository/operations.ts';
+import {
+  getOperation,
+  resumeOperation,
+  updateOperation,
+} from '../../shared/repository/operations.ts';
 import { getRestore } from '../../shared/repository/restores.ts';
 import { instanceIdOf } from '../durable/start-operation.ts';
 import { defineRoute } from './route.ts';
@@ -14,7 +18,7 @@ defineRoute(
     name: 'pauseRestore',
     method: 'POST',
     path: '/tenants/{tenantId}/restores/{id}/pause',
-    summary: 'Pauses a restore at the end of the slice of steps it is working on',
+    summary: 'Pauses a restore: what was begun is finished, and no further step begins',
     params,
     act: 'restore.pause',
     replies,
@@ -22,7 +26,7 @@ defineRoute(
   async ({ tx, client, params: { id } }) => {
     const { operationId } = await getRestore(tx, id);
     const operation = await getOperation(tx, operationId);
-    if (!['running', 'waiting', 'paused'].includes(operation.status)) {
+    if (!['notStarted', 'running', 'waiting', 'paused'].includes(operation.status)) {
       throw new BackupError('planNotReady', `restore ${id} is ${operation.status}`);
     }
     await updateOperation(tx, operationId, { status: 'paused' });
@@ -48,10 +52,9 @@ defineRoute(
   async ({ tx, client, params: { id } }) => {
     const { operationId } = await getRestore(tx, id);
     const operation = await getOperation(tx, operationId);
-    if (operation.status !== 'paused') {
+    if (!(await resumeOperation(tx, operationId))) {
       throw new BackupError('planNotReady', `restore ${id} is ${operation.status}, not paused`);
     }
-    await updateOperation(tx, operationId, { status: 'running' });
     return {
       status: 200,
       body: showOperation(await getOperation(tx, operationId)),

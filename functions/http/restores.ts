@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { JsonObject } from '../../shared/json/json-value.ts';
 import { writeJson } from '../../shared/json/write-json.ts';
+import { isMappedSince } from '../../shared/repository/identity-map.ts';
 import { createOperation, updateOperation } from '../../shared/repository/operations.ts';
 import { listNotes } from '../../shared/repository/plan-steps.ts';
 import { changePlan, getPlan } from '../../shared/repository/restore-plans.ts';
@@ -69,6 +70,10 @@ defineRoute(
       reason: body.reason,
       request: { planId: plan.id, restoreId: id },
     });
+    // after the row of the operation, which keeps further entries out until the restore has ended
+    if (await isMappedSince(tx, plan.id)) {
+      throw new BackupError('planExpired', 'the identity map was changed since the plan was made');
+    }
     await changePlan(tx, plan.id, 'approved', { state: 'applied' });
     await createRestore(tx, {
       id,

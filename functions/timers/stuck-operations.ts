@@ -1,6 +1,7 @@
 // The watchdog (DESIGN 6.10): finds operations whose orchestration has stopped without ending them, ends
 // what is left of it and lets the minute timer start it again. It decides by heartbeats in PostgreSQL,
 // because an instance of another task hub looks the same as a lost one.
+import { OrchestrationRuntimeStatus } from 'durable-functions';
 import { isBackupError } from '../../shared/errors/backup-error.ts';
 import type { Operation } from '../../shared/model/operation.ts';
 import { addAuditEvent } from '../../shared/repository/audit-events.ts';
@@ -52,6 +53,7 @@ async function restartIfStuck(
     if (found.state === 'stuck') await fenceSession(tx, found.sessionId, found.leaseMs);
     return found.state;
   });
+  if (operation.kind === 'restore' && (await wakeSuspended(client, instanceId))) return false;
   if (health === 'alive' || (health === 'none' && !isSilent(services, operation))) return false;
   const instance = await findInstance(client, instanceId);
   // Without a session nothing is fenced: then only what no longer runs is started again.
@@ -64,6 +66,14 @@ async function restartIfStuck(
   });
   if (isFree) logger.warn('stuck operation is started again', { tenantNo, operationId: id });
   return isFree;
+}
+
+/** The row says that the restore goes on, and the call that was to say so was lost. */
+async function wakeSuspended(client: OrchestrationClient, instanceId: string): Promise<boolean> {
+  const instance = await findInstance(client, instanceId);
+  if (instance?.runtimeStatus !== OrchestrationRuntimeStatus.Suspended) return false;
+  await client.resume(instanceId, 'not paused any more');
+  return true;
 }
 
 function isSilent(services: Services, operation: Operation): boolean {

@@ -98,3 +98,13 @@ export async function mappedKeys(tx: Transaction): Promise<number[]> {
   );
   return rows.map(({ key }) => key);
 }
+
+/** True when somebody has mapped an object by hand since the plan was asked for. */
+export async function isMappedSince(tx: Transaction, planId: string): Promise<boolean> {
+  const row = await tx.row(
+    `select 1 from identity_map m join restore_plan p on p.tenant_no = $1 and p.id = $2
+     where m.tenant_no = $1 and m.source = 'manual' and m.created_at > p.created_at limit 1`,
+    [tx.tenantNo, planId],
+  );
+  return row !== undefined;
+}

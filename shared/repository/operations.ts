@@ -55,7 +55,20 @@ export async function createOperation(tx: Transaction, input: NewOperation): Pro
   return operationOf(row);
 }
 
-async function refuseWhileBusy(tx: Transaction, input: NewOperation): Promise<void> {
+/** Throws `tenantBusy` while such an operation is unfinished; none begins before the commit. */
+export async function refuseWhileActive(
+  tx: Transaction,
+  tenantNo: number,
+  kind: OperationKind,
+): Promise<void> {
+  await tx.row('select 1 from tenant where tenant_no = $1 for no key update', [tenantNo]);
+  await refuseWhileBusy(tx, { tenantNo, kind });
+}
+
+async function refuseWhileBusy(
+  tx: Transaction,
+  input: Pick<NewOperation, 'tenantNo' | 'kind'>,
+): Promise<void> {
   const running = await findActiveOperation(tx, input.tenantNo, input.kind);
   if (running === undefined) return;
   throw new BackupError('tenantBusy', `operation ${running.id} is ${running.status}`, {
@@ -128,7 +141,8 @@ export async function listOperations(
 
 /**
  * Stores what a running job reports. An operation that has ended stays as it is, one that is being
- * canceled stays `canceling` until it ends. Answers false when it had ended or does not exist.
+ * canceled or paused stays so until it ends or is resumed. Answers false when it had ended or does
+ * not exist.
  */
 export async function updateOperation(
   tx: Transaction,
@@ -138,7 +152,8 @@ export async function updateOperation(
   const changed = await tx.change(
     `update operation set
        status = case when $2::text is null then status
-         when status = 'canceling' and $2 <> all ($13::text[]) then status else $2 end,
+         when status in ('canceling', 'paused') and $2 <> all ($13::text[]) then status
+         else $2 end,
        result = coalesce($3, result), phase = coalesce($4, phase),
        progress = coalesce($5, progress), counts = coalesce($6, counts),
        estimated_completion = coalesce($7, estimated_completion),
@@ -181,6 +196,26 @@ export async function requestCancel(tx: Transaction, id: string): Promise<Operat
     [id, ended],
   );
   return await getOperation(tx, id);
+}
+
+/** Lets a paused operation go on; false when it is not paused. */
+export async function resumeOperation(tx: Transaction, id: string): Promise<boolean> {
+  const changed = await tx.change(
+    `update operation set status = 'running', last_action_at = clock_timestamp()
+     where id = $1 and status = 'paused'`,
+    [id],
+  );
+  return changed === 1;
+}
+
+/** True when a job should begin nothing new: it is paused, was asked to stop, or has ended. */
+export async function isOnHold(tx: Transaction, id: string): Promise<boolean> {
+  const row = await tx.row<{ hold: boolean }>(
+    `select cancel_requested or status = 'paused' or status = any ($2::text[]) as hold
+     from operation where id = $1`,
+    [id, ended],
+  );
+  return row?.hold ?? true;
 }
 
 /** True when a job should stop: it was asked to, or its row has ended. */

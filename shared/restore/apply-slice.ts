@@ -1,6 +1,7 @@
 // Applies an approved plan, slice by slice: the open steps of the lowest phase, units side by side,
 // the steps of a unit one after the other. What was done is known from the rows alone. It writes
-// nothing that is not a step of the plan, and begins no step once a cancellation was asked for.
+// nothing that is not a step of the plan, and begins no step once a pause or a cancellation was asked
+// for.
 
 import type { RestoreStepRow } from '../repository/restore-steps.ts';
 import { confirmStep, writeStep } from './steps/run-step.ts';
@@ -22,6 +23,7 @@ export type SliceAnswer =
 export async function applySlice(context: ApplyContext): Promise<SliceAnswer> {
   const { restoreSteps } = context.repository;
   while (context.clock.now() < context.deadline) {
+    if (await context.isOnHold()) break;
     const open = await context.database.withTenant(context.tenantNo, (tx) =>
       restoreSteps.findOpenPhase(tx, context.restoreId),
     );
@@ -42,6 +44,7 @@ async function runUnit(context: ApplyContext, rows: readonly RestoreStepRow[]): 
   const written: StepTask[] = [];
   for (const row of rows) {
     if (context.clock.now() >= context.deadline) break;
+    if (row.state === 'planned' && (await context.isOnHold())) break;
     const task = taskOf(context, row, memory);
     const moved = await writeStep(context, task);
     if (moved.row.state === 'written') written.push(moved);

@@ -137,6 +137,7 @@ export async function runSlice(
     limits: options.limits ?? quickLimits,
     deadline: new Date(Date.now() + 20_000),
     protectedIds: options.protectedIds ?? new Set(),
+    isOnHold: async () => false,
     failpoint: options.failpoint ?? (async () => undefined),
   });
 }

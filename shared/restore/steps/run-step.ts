@@ -35,12 +35,16 @@ const handlers: Readonly<Record<StepKind, StepHandler>> = {
 export async function writeStep(context: ApplyContext, task: StepTask): Promise<StepTask> {
   const { state } = task.row;
   if (state !== 'planned' && state !== 'started') return task;
-  const unmet = task.step.needs.filter((id) => !context.created.has(id));
+  const { kind, needs, objectId } = task.step;
+  const unmet = needs
+    .filter((id) => !context.created.has(id))
+    // a target that was not created takes the other links of its step with it nowhere
+    .filter((id) => kind !== 'addLinks' || id === objectId);
   if (unmet.length > 0) {
     const cause = 'needsObjectThatWasNotCreated';
     return await move(context, task, { from: state, to: 'pending', result: { cause } });
   }
-  const handler = handlers[task.step.kind];
+  const handler = handlers[kind];
   const preparation = await handler.prepare(context, task);
   if (preparation.kind === 'write') return await write(context, task, state, preparation);
   if (preparation.kind === 'written') {
@@ -162,7 +166,7 @@ export async function confirmStep(context: ApplyContext, task: StepTask): Promis
   const result = { ...known, ...found.result };
   if (found.kind === 'done') {
     await context.failpoint('step.beforeDone');
-    await move(context, task, { from: 'written', to: 'done', result });
+    await move(context, task, { from: 'written', to: found.outcome ?? 'done', result });
     return;
   }
   const since = task.row.writtenAt?.getTime() ?? context.clock.now().getTime();
@@ -199,6 +203,7 @@ async function move(
       startedAt: row.startedAt ?? now,
       writtenAt: change.to === 'written' ? (row.writtenAt ?? now) : row.writtenAt,
       result: change.result === undefined ? row.result : JSON.stringify(change.result),
+      inverse: change.inverse === undefined ? row.inverse : JSON.stringify(change.inverse),
     },
   };
 }

@@ -71,6 +71,8 @@ export interface ApplyContext {
   readonly created: Set<string>;
   /** Lower-case object ids that lose nothing: requester and approver. */
   readonly protectedIds: ReadonlySet<string>;
+  /** True once the restore is paused or to be canceled: then no further step begins. */
+  isOnHold(): Promise<boolean>;
   /** Called at named instants; tests stop the process there. */
   failpoint(name: string): Promise<void>;
 }
@@ -99,6 +101,8 @@ export interface StepResult {
   /** Id of what was created. */
   readonly id?: string;
   readonly properties?: readonly PropertyOutcome[];
+  /** Ids of link targets that do not exist. */
+  readonly missing?: readonly string[];
   /** Short code and details without personal data. */
   readonly cause?: string;
 }
@@ -116,7 +120,7 @@ export type Preparation =
   | { readonly kind: 'later' };
 
 export type Confirmation =
-  | { readonly kind: 'done'; readonly result: StepResult }
+  | { readonly kind: 'done'; readonly outcome?: 'pending'; readonly result: StepResult }
   | { readonly kind: 'later'; readonly result: StepResult };
 
 /** One kind of step. Both functions only read; the runner writes and records. */

@@ -26,7 +26,9 @@ export function judgeFailure(
   }
   if (isBackupError(error, 'graphNotFound')) {
     // an id that was just made, here or at the other end of a link
-    if (isFresh(context, task)) return { kind: 'again', afterMs: pauseMs };
+    // then the step leaves out what does not exist
+    const mayNarrow = task.step.kind === 'addLinks' && task.row.attempt < 5;
+    if (mayNarrow || isFresh(context, task)) return { kind: 'again', afterMs: pauseMs };
     return end('conflict', error);
   }
   if (isBackupError(error, 'graphConflict')) return judgeConflict(context, task, error);

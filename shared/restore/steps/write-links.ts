@@ -6,16 +6,27 @@ import { emptyObject } from '../../json/plain-object.ts';
 import { fillRequest, referenceUrl } from '../fill-request.ts';
 import type { StepRequest } from '../plan-step.ts';
 import { isFresh } from './live-object.ts';
-import type { ApplyContext, Preparation, StepHandler, StepTask } from './step-context.ts';
+import type {
+  ApplyContext,
+  Preparation,
+  StepHandler,
+  StepResult,
+  StepTask,
+} from './step-context.ts';
 
-/** Adds targets to a relationship; those that are there already are left out of the request. */
+/**
+ * Adds targets to a relationship; those that are there already are left out of the request, and so
+ * are those that do not exist: they are named in the result, and the step is pending.
+ */
 export const addLinks: StepHandler = {
   prepare: async (context, task) => {
     const present = await currentTargets(context, task);
-    if (present === undefined) return absent(context, task);
+    if (present === undefined) return sourceAbsent(context, task);
     const wanted = targetIds(context, task);
-    const missing = wanted.filter((id) => !present.has(id));
+    const absent = wanted.filter((id) => !present.has(id));
+    const missing = await existing(context, task, absent);
     if (missing.length === 0) {
+      if (absent.length > 0) return { kind: 'end', ...withoutTargets(absent) };
       if (task.row.state === 'started') return { kind: 'written' };
       return { kind: 'end', outcome: 'skipped', result: { cause: 'alreadyLinked' } };
     }
@@ -26,18 +37,57 @@ export const addLinks: StepHandler = {
   },
   confirm: async (context, task) => {
     const present = await currentTargets(context, task);
-    const arrived = targetIds(context, task).every((id) => present?.has(id));
-    return arrived
+    const wanted = targetIds(context, task);
+    const written = writtenTargets(task) ?? wanted;
+    if (!written.every((id) => present?.has(id))) {
+      return { kind: 'later', result: { cause: 'notVisible' } };
+    }
+    const left = wanted.filter((id) => !present?.has(id));
+    return left.length === 0
       ? { kind: 'done', result: {} }
-      : { kind: 'later', result: { cause: 'notVisible' } };
+      : { kind: 'done', ...withoutTargets(left) };
   },
 };
+
+function withoutTargets(missing: readonly string[]) {
+  const result: StepResult = { missing, cause: 'targetsThatDoNotExist' };
+  return { outcome: 'pending', result } as const;
+}
+
+/** The targets of the last request, which its inverse names; undefined when none was sent. */
+function writtenTargets({ row }: StepTask): readonly string[] | undefined {
+  if (row.inverse === null) return undefined;
+  return (JSON.parse(row.inverse) as { readonly targets?: readonly string[] }).targets;
+}
+
+/**
+ * Those of the targets that can be linked. One that this restore did not create is left out at once;
+ * the others are asked for when a request with them has failed for longer than replicas lag.
+ */
+async function existing(
+  context: ApplyContext,
+  task: StepTask,
+  targets: readonly string[],
+): Promise<readonly string[]> {
+  const { step, row } = task;
+  const uncreated = new Set(
+    step.needs
+      .filter((id) => !context.created.has(id))
+      .map((id) => currentIdOf(context.identity, id)),
+  );
+  const possible = targets.filter((id) => !uncreated.has(id));
+  const isRefused = row.state === 'started' && !isFresh(context, task);
+  if (!isRefused || possible.length === 0) return possible;
+  const found = await context.graph.getByIds(possible, ['directoryObject']);
+  const there = new Set(found.map((object) => String(object['id']).toLowerCase()));
+  return possible.filter((id) => there.has(id));
+}
 
 /** Sets a single reference; one that is neither what the plan saw nor what it wants is a conflict. */
 export const setLink: StepHandler = {
   prepare: async (context, task) => {
     const present = await currentTargets(context, task);
-    if (present === undefined) return absent(context, task);
+    if (present === undefined) return sourceAbsent(context, task);
     const [wanted] = targetIds(context, task);
     const [now] = present;
     if (now === wanted) {
@@ -53,10 +103,16 @@ export const setLink: StepHandler = {
     };
     return { kind: 'write', request: fillRequest(task.step, context), inverse };
   },
-  confirm: addLinks.confirm,
+  confirm: async (context, task) => {
+    const present = await currentTargets(context, task);
+    const arrived = targetIds(context, task).every((id) => present?.has(id));
+    return arrived
+      ? { kind: 'done', result: {} }
+      : { kind: 'later', result: { cause: 'notVisible' } };
+  },
 };
 
-function absent(context: ApplyContext, task: StepTask): Preparation {
+function sourceAbsent(context: ApplyContext, task: StepTask): Preparation {
   if (isFresh(context, task)) return { kind: 'later' };
   return { kind: 'end', outcome: 'conflict', result: { cause: 'gone' } };
 }

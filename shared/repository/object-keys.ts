@@ -45,10 +45,11 @@ export async function openParts(
 ): Promise<number[]> {
   if (spaces.length === 0) return [];
   const rows = await tx.rows<{ key: number }>(
-    `select o.key from object o
-     join object_version v on v.tenant_no = $1 and v.object_key = o.key
-       and v.to_point = 2147483647
-     where o.tenant_no = $1 and o.space = any ($3) and o.parent_key = any ($2)`,
+    `select o.key from unnest($2::bigint[]) as p (key)
+     cross join lateral (select key from object where tenant_no = $1 and space = any ($3)
+       and parent_key = p.key offset 0) o
+     where (select v.object_key from object_version v where v.tenant_no = $1
+       and v.object_key = o.key and v.to_point = 2147483647) is not null`,
     [tx.tenantNo, [...parents], [...spaces]],
   );
   return rows.map((row) => row.key);

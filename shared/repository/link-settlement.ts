@@ -50,12 +50,14 @@ export async function settleAbsent(
   );
   await tx.client.query('delete from page_link');
   const found = await tx.change(
-    `insert into page_link (source, target) select a.source, a.target from link_absent a
+    `${disturbed} insert into page_link (source, target)
+     select a.source, a.target from link_absent a
      join object_version v on v.tenant_no = $1 and v.object_key = a.target
        and v.to_point = 2147483647 and v.state = 'live' and v.type = any ($4)
      where a.tenant_no = $1 and a.session_id = $2 and a.relationship = $3
        and not exists (select 1 from touched t where t.tenant_no = $1 and t.session_id = $2
-         and t.object_key = a.target and t.target = 0 and t.tick > a.tick)`,
+         and t.object_key = a.target and t.target = 0 and t.tick > a.tick)
+       and a.source not in (select source from disturbed)`,
     [...values, [...settled]],
   );
   if (found > 0) {
@@ -76,6 +78,21 @@ export async function settleAbsent(
   );
   return found;
 }
+
+/**
+ * Sources whose links were read in several pages while, as rounds tell since, the source or one of its
+ * targets was changing: a row may have moved over the border of two pages and was skipped.
+ */
+const disturbed = `with disturbed as materialized (
+  select r.object_key as source from link_read r
+  where r.tenant_no = $1 and r.session_id = $2 and r.relationship = $3 and r.side = 's'
+    and r.pages > 1
+    and exists (select 1 from link_absent a where a.tenant_no = $1 and a.session_id = $2
+      and a.relationship = $3 and a.source = r.object_key)
+    and exists (select 1 from touched t where t.tenant_no = $1 and t.session_id = $2
+      and t.tick > r.tick and (t.object_key = r.object_key
+        or exists (select 1 from link l where l.tenant_no = $1 and l.relationship = $3
+          and l.source = r.object_key and l.target = t.object_key))))`;
 
 /** Takes the sources of what is still absent; ends without a version are asked elsewhere. */
 export async function takeUnsettled(

@@ -114,7 +114,7 @@ async function storeChildren(
   vanished: readonly ChildParent[],
   startedAt: Date,
 ): Promise<void> {
-  const { childReads, pageLedger } = work.context.tables;
+  const { childReads, pageLedger, sessionTasks } = work.context.tables;
   const { fence, task } = work;
   const parents = found.map(({ parent }) => parent.key);
   const all = [...parents, ...vanished.map((parent) => parent.key)];
@@ -125,6 +125,8 @@ async function storeChildren(
         details: { scope: 'task' },
       });
     }
+    // Our rows call these parents live: they are on a visit to the recycle bin, or too new to be found.
+    if (vanished.length > 0) await sessionTasks.addUnsettled(tx, fence, vanished.length);
     const rows = found.flatMap(({ parent, items }) =>
       items.map((item) => childRow(child, parent.key, item)),
     );

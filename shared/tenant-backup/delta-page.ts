@@ -1,3 +1,4 @@
+import type { LinkType } from '../catalog/object-type.ts';
 import type { Transaction } from '../repository/database.ts';
 import type { Edge } from '../repository/links.ts';
 import type { Round } from '../repository/round-entries.ts';
@@ -51,26 +52,57 @@ async function storeLinkChanges(
   tx: Transaction,
   changes: readonly LinkChange[],
 ): Promise<void> {
-  const { pageObjects, objectKeys, links, absentLinks } = work.context.tables;
+  const { pageObjects, objectKeys, links } = work.context.tables;
   if (changes.length === 0) return;
   const sources = [...new Set(changes.map((change) => change.sourceId))];
   await pageObjects.openPage(tx);
   await objectKeys.ensureKeys(tx, work.type.space, work.type.name, sources);
   await links.nameSources(tx, work.type.space, sources);
   for (const { link } of relationsOf(work.type)) {
-    const page = relationPage(work, link);
+    const mine = changes.filter((change) => change.link === link);
     for (const removed of [true, false]) {
-      const edges = changes
-        .filter((change) => change.link === link && change.removed === removed)
+      const edges = mine
+        .filter((change) => change.removed === removed)
         .map((change): Edge => [change.sourceId, change.targetId]);
-      if (edges.length === 0) continue;
-      await links.copyLinks(tx, page, edges);
-      work.tally.links += removed
-        ? await links.endLinks(tx, page)
-        : await links.openLinks(tx, page);
-      await absentLinks.forgetAbsent(tx, work.fence, link.name);
+      if (edges.length > 0) await storeEdges(work, tx, link, edges, removed);
+      if (!removed && link.cardinality === 'one') {
+        await dueForReplaced(work, tx, link, edges, sources);
+      }
     }
   }
+}
+
+async function storeEdges(
+  work: Work,
+  tx: Transaction,
+  link: LinkType,
+  edges: readonly Edge[],
+  removed: boolean,
+): Promise<void> {
+  const { links, absentLinks } = work.context.tables;
+  const page = relationPage(work, link);
+  await links.copyLinks(tx, page, edges);
+  work.tally.links += removed ? await links.endLinks(tx, page) : await links.openLinks(tx, page);
+  await absentLinks.forgetAbsent(tx, work.fence, link.name);
+}
+
+/**
+ * Where a source can have one target, a new one takes the place of another. Whether a round names the
+ * removal too is not documented, so that a source left with two is read again.
+ */
+async function dueForReplaced(
+  work: Work,
+  tx: Transaction,
+  link: LinkType,
+  edges: readonly Edge[],
+  sources: readonly string[],
+): Promise<void> {
+  if (edges.length === 0) return;
+  const { absentLinks, linkDues } = work.context.tables;
+  const named = new Set(edges.map(([source]) => source));
+  const others = sources.filter((source) => !named.has(source));
+  const keys = await absentLinks.sourcesWithAbsent(tx, work.fence, link.name, others);
+  await linkDues.addDue(tx, link.name, 's', keys);
 }
 
 /** Conflicting entries of one round: the object, or the links of the source, are read directly. */

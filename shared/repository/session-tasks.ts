@@ -38,6 +38,9 @@ export interface SessionTask {
   readonly outcome: string | null;
   readonly reason: string | null;
   readonly notCaptured: readonly string[];
+  /** Digest of what its cursor tracks, and the names it captures, as of the opening of the session. */
+  readonly selection: string;
+  readonly captured: readonly string[];
   readonly statistics: string;
 }
 
@@ -63,6 +66,8 @@ const columns = {
   outcome: 'outcome',
   reason: 'reason',
   notCaptured: 'not_captured',
+  selection: 'selection',
+  captured: 'captured',
   statistics: 'statistics',
 } as const satisfies Record<keyof SessionTask, string>;
 
@@ -92,13 +97,23 @@ export async function taskOf(
 
 export type NewTask = Pick<
   SessionTask,
-  'collection' | 'mode' | 'tracked' | 'phase' | 'token' | 'outcome' | 'reason' | 'notCaptured'
+  | 'collection'
+  | 'mode'
+  | 'tracked'
+  | 'phase'
+  | 'token'
+  | 'outcome'
+  | 'reason'
+  | 'notCaptured'
+  | 'selection'
+  | 'captured'
 >;
 
 export async function insertTask(tx: Transaction, sessionId: string, task: NewTask): Promise<void> {
   await tx.change(
     `insert into session_task (tenant_no, session_id, collection, mode, tracked, phase, token,
-       outcome, reason, not_captured) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+       outcome, reason, not_captured, selection, captured)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       tx.tenantNo,
       sessionId,
@@ -110,6 +125,8 @@ export async function insertTask(tx: Transaction, sessionId: string, task: NewTa
       task.outcome,
       task.reason,
       [...task.notCaptured],
+      task.selection,
+      [...task.captured],
     ],
   );
 }

@@ -8,7 +8,6 @@ import type { NewPoint } from '../repository/point-publication.ts';
 import type { SessionTask } from '../repository/session-tasks.ts';
 import type { Session } from '../repository/sessions.ts';
 import { type BackupContext, read } from './backup-context.ts';
-import { selectionOf } from './open-session.ts';
 import type { PointSummary } from './prepare-point.ts';
 import { type LinkState, starsNeeded } from './settle.ts';
 import { type Relation, relationNames, relationsOf, targetTypes } from './type-parts.ts';
@@ -100,8 +99,7 @@ async function publishCollection(
   const { pointPublication } = context.tables;
   const isRead = task.phase === 'done';
   const window = isRead ? windows.find((row) => row.collection === type.name) : undefined;
-  const parts = [...type.children, ...type.facets].map((part) => part.name);
-  const captured = [...type.select, ...parts].filter((name) => !task.notCaptured.includes(name));
+  const captured = task.captured.filter((name) => !task.notCaptured.includes(name));
   await pointPublication.insertCollectionState(tx, fence.point, {
     collection: type.name,
     state: isRead ? 'read' : (task.outcome ?? 'carried-failed'),
@@ -137,7 +135,7 @@ async function publishCursor(
     collection: type.name,
     token: task.token,
     sessionId: fence.sessionId,
-    selection: selectionOf(type, task.notCaptured),
+    selection: task.selection,
     full: task.mode === 'full',
   });
 }

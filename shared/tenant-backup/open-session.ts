@@ -141,7 +141,13 @@ function newTask(
   cursors: readonly DeltaCursor[],
   notCaptured: readonly string[],
 ): NewTask {
-  const base = { collection: type.name, tracked: type.changeTracking === 'delta', notCaptured };
+  const base = {
+    collection: type.name,
+    tracked: type.changeTracking === 'delta',
+    notCaptured,
+    selection: selectionOf(type, notCaptured),
+    captured: [...type.select, ...[...type.children, ...type.facets].map((part) => part.name)],
+  };
   const skipped = { ...base, mode: 'none', phase: 'skipped', token: null } as const;
   if (request.types !== undefined && !request.types.includes(type.name)) {
     return { ...skipped, outcome: 'carried-not-due', reason: 'not among the types asked for' };

@@ -51,7 +51,7 @@ describe('the API in trouble', () => {
   it('does not work on a schema of another version, and says so in health', async () => {
     const other = await createTestDatabase();
     try {
-      await other.owner.rows("delete from pgmigrations where name like '0004%'");
+      await other.owner.rows("delete from pgmigrations where name like '0005%'");
       const api = createTestApi(other.database);
       const answer = await api.call('GET', '/tenants');
       expect([answer.status, codeOf(answer)]).toEqual([503, 'repositoryVersion']);

@@ -3,12 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { outcomeOf } from '../../functions/durable/outcome.ts';
+import { objectTypes } from '../../shared/catalog/index.ts';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import { isJsonObject } from '../../shared/json/json-value.ts';
 import { preparePoint } from '../../shared/tenant-backup/prepare-point.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { g, ProtocolCase, u } from '../support/protocol-case.ts';
-import { open, runStage } from '../support/run-backup.ts';
+import { finish, open, runStage } from '../support/run-backup.ts';
 
 const unit = 'cccccccc-0000-4000-8000-000000000001';
 
@@ -106,4 +107,33 @@ test('a session that could read nothing says so at once and for good', async () 
     return {};
   });
   expect(outcome).toMatchObject({ ok: false, code: 'graphUnavailable', retry: 'never' });
+});
+
+test('a session that ends under another catalogue claims only what it has asked for', async () => {
+  const older = objectTypes.map((type) =>
+    type.name === 'group'
+      ? { ...type, select: type.select.filter((name) => name !== 'mail') }
+      : type,
+  );
+  const former = () => it.make({ catalogue: older });
+  const fence = await open(former, { operationId: randomUUID(), mode: 'auto' });
+  while (await runStage(former, fence));
+  await finish(() => it.make(), fence);
+  const [state] = await db.owner.rows<{ captured: string[] }>(
+    `select captured from collection_state where tenant_no = $1 and collection = 'group'`,
+    [it.tenantNo],
+  );
+  expect(state?.captured).toContain('displayName');
+  expect(state?.captured).not.toContain('mail');
+  it.tenant.set(u(0), { displayName: 'changed' });
+  const next = await open(() => it.make(), { operationId: randomUUID(), mode: 'auto' });
+  const tasks = await db.owner.rows<{ collection: string; mode: string }>(
+    `select collection, mode from session_task where tenant_no = $1 and session_id = $2
+       and collection in ('group', 'user') order by 1`,
+    [it.tenantNo, next.sessionId],
+  );
+  expect(tasks).toEqual([
+    { collection: 'group', mode: 'full' },
+    { collection: 'user', mode: 'incremental' },
+  ]);
 });

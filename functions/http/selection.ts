@@ -1,12 +1,18 @@
 import { z } from 'zod';
+import { objectTypes } from '../../shared/catalog/index.ts';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { Selection, SelectionScope } from '../../shared/model/selection.ts';
+import { isPlainText } from './schemas.ts';
 
-const address = z.strictObject({
-  type: z.string().min(1).max(100),
-  id: z.string().min(1).max(400),
-});
-const names = z.array(z.string().min(1).max(200)).min(1).max(500);
+const plain = z.string().min(1).refine(isPlainText, { error: 'has control characters' });
+const address = z.strictObject({ type: plain.max(100), id: plain.max(400) });
+const names = z.array(plain.max(200)).min(1).max(500);
+const knownProperties = new Set(
+  objectTypes.flatMap((type) => [...type.select, ...type.facets.map((facet) => facet.name)]),
+);
+const knownRelationships = new Set(
+  objectTypes.flatMap((type) => type.links.map((link) => link.name)),
+);
 
 /** One of the forms all, types, objects or comparison, each with optional refinements. */
 export const selectionBody = z
@@ -46,12 +52,25 @@ export function selectionOf(body: z.output<typeof selectionBody>): Selection {
     throw new BackupError('invalidSelection', 'changes and differenceIds refine a comparison only');
   }
   const { properties, relationships, except } = body;
+  refuseUnknown('property', properties, knownProperties);
+  refuseUnknown('relationship', relationships, knownRelationships);
   return {
     ...scopeOf(body),
     ...(properties === undefined ? {} : { properties }),
     ...(relationships === undefined ? {} : { relationships }),
     ...(except === undefined ? {} : { except }),
   };
+}
+
+/** A misspelt name would select nothing and look like a tenant without differences. */
+function refuseUnknown(
+  kind: string,
+  names: readonly string[] | undefined,
+  known: ReadonlySet<string>,
+): void {
+  const unknown = names?.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw new BackupError('invalidSelection', `no object type has the ${kind} ${unknown}`);
 }
 
 function scopeOf(body: z.output<typeof selectionBody>): SelectionScope {

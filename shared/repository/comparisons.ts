@@ -63,8 +63,9 @@ export interface NewComparison {
 export async function createComparison(tx: Transaction, input: NewComparison): Promise<void> {
   await tx.change(
     `insert into comparison (tenant_no, id, operation_id, purpose, from_point, to_point, live,
-       selection, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
+       selection, created_by, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, date_trunc('milliseconds', clock_timestamp()))
+     on conflict do nothing`,
     [
       tx.tenantNo,
       input.id,

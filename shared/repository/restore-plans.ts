@@ -84,8 +84,9 @@ export interface NewPlan {
 export async function createPlan(tx: Transaction, plan: NewPlan): Promise<void> {
   await tx.change(
     `insert into restore_plan (tenant_no, id, operation_id, comparison_id, point, selection,
-       options, requested_by, reason, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp() + $10 * interval '1 hour')
+       options, requested_by, reason, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, date_trunc('milliseconds', clock_timestamp()),
+       clock_timestamp() + $10 * interval '1 hour')
      on conflict do nothing`,
     [
       tx.tenantNo,

@@ -222,3 +222,27 @@ export async function savePrestate(
     [tx.tenantNo, restoreId, objectKey, body],
   );
 }
+
+/**
+ * Those of the ids that the plan's live point or any point before it knew, or that a restore has
+ * made: none of them is what a lost answer of this restore has made. A backup that came later may
+ * have seen that one.
+ */
+export async function objectsKnownToPlan(
+  tx: Transaction,
+  restoreId: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>(
+    `select o.object_id as id from restore r
+     join restore_plan p on p.tenant_no = $1 and p.id = r.plan_id
+     join object o on o.tenant_no = $1 and o.space = 'directory' and o.parent_key = 0
+       and o.object_id = any ($3)
+     where r.tenant_no = $1 and r.id = $2 and (
+       exists (select from identity_map m where m.tenant_no = $1 and m.new_key = o.key)
+       or exists (select from object_version v where v.tenant_no = $1 and v.object_key = o.key
+         and v.from_point <= coalesce(p.live_point, 2147483647)))`,
+    [tx.tenantNo, restoreId, [...ids]],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -38,8 +38,8 @@ export async function createRestore(
   restore: Omit<Restore, 'state' | 'verifiedTo' | 'createdAt' | 'finishedAt'>,
 ): Promise<void> {
   await tx.change(
-    `insert into restore (tenant_no, id, operation_id, plan_id, requested_by, reason)
-     values ($1, $2, $3, $4, $5, $6)`,
+    `insert into restore (tenant_no, id, operation_id, plan_id, requested_by, reason, created_at)
+     values ($1, $2, $3, $4, $5, $6, date_trunc('milliseconds', clock_timestamp()))`,
     [
       tx.tenantNo,
       restore.id,

@@ -16,6 +16,9 @@ export function planObject(input: ObjectPlanInput, context: PlanContext): Object
   if (type.level !== 'restorable') {
     return stopped(input, 'notRestorable', 'Objects of this type are captured, not restored.');
   }
+  if (context.properties !== undefined && live.rung !== 'live') {
+    return stopped(input, 'stopped', 'Only properties are selected, and the object is not live.');
+  }
   const about = strategyInput(input);
   if (live.rung === 'gone') {
     const refused = firstReason(type, (strategy) => strategy.refuseCreation?.(about));

@@ -148,6 +148,7 @@ export async function plan(tx: Transaction, selection: Selection, point = 1, liv
     requestedBy: 'test',
     lifeHours: 24,
   });
+  await restorePlans.changePlan(tx, planId, 'planning', { livePoint });
   const open = async () =>
     await openPlanRun(tx, repository, await restorePlans.getPlan(tx, planId), {
       types: objectTypes,

@@ -120,12 +120,14 @@ describe('a plan for a selection', () => {
     });
   });
 
-  it('of properties writes these and no links', async () => {
-    const { steps } = await inTenant(
+  it('of properties writes these, no links, and nothing to what is not live', async () => {
+    const { steps, notes } = await inTenant(
       async (tx) => await plan(tx, { types: ['user'], properties: ['city'] }),
     );
     expect(steps.find((step) => step.objectId === id(3))?.request.body).toEqual({ city: 'Oslo' });
-    expect(steps.filter((step) => step.relationship !== undefined)).toEqual([]);
+    expect(steps.map((step) => step.objectId)).toEqual([id(3)]);
+    const left = notes.filter((note) => note.kind === 'stopped').map((note) => note.objectId);
+    expect(left.sort()).toEqual([id(1), id(2)]);
   });
 
   it.each([

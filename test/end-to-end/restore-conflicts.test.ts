@@ -6,12 +6,14 @@ import {
   finishRestore,
   type RestoreHarness,
   runSlice,
+  Stopped,
   startHarness,
 } from './restore-harness.ts';
 import {
   capture,
   change,
   deletions,
+  isMailOnly,
   isSynced,
   live,
   makePlan,
@@ -61,6 +63,30 @@ describe('a slice that wakes up late', () => {
     await refused;
     expect(rows.map((row) => row.state).filter((state) => state !== 'done')).toEqual([]);
     expect(live(await truth(), 'user').length).toBeGreaterThanOrEqual(live(before, 'user').length);
+  });
+});
+
+describe('a creation whose answer was lost', () => {
+  it('is found again although a backup has seen its object meanwhile', async () => {
+    const victim = live(await truth(), 'group').find(
+      (line) => !isSynced(line) && !isMailOnly(line),
+    )!;
+    const wanted = await capture();
+    const before = live(await truth(), 'group').length;
+    await change({ kind: 'delete', id: victim.id }, { kind: 'purge', id: victim.id });
+    const made = await makePlan({ objects: [{ type: 'group', id: victim.id }] }, wanted);
+    let isLost = false;
+    const rows = await applyPlan(harness, made.planId, {
+      failpoint: async (at) => {
+        if (at !== 'step.afterWrite' || isLost) return;
+        isLost = true;
+        await capture();
+        throw new Stopped(at);
+      },
+    });
+    expect(isLost).toBe(true);
+    expect(rows.map((row) => row.state).filter((state) => state !== 'done')).toEqual([]);
+    expect(live(await truth(), 'group')).toHaveLength(before);
   });
 });
 

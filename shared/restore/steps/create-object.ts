@@ -100,16 +100,16 @@ async function candidatesBy(
   return page.items;
 }
 
-/** Objects that no backup has seen and no step of ours has adopted. */
+/** Objects that the plan did not know and no step of ours has adopted. */
 async function unknownOf(
   context: ApplyContext,
   candidates: readonly JsonObject[],
 ): Promise<JsonObject[]> {
   const ids = candidates.map((candidate) => String(candidate['id']).toLowerCase());
   const known = await context.database.withTenant(context.tenantNo, (tx) =>
-    context.repository.objectKeys.keysOf(tx, 'directory', ids),
+    context.repository.restoreSteps.objectsKnownToPlan(tx, context.restoreId, ids),
   );
-  const seen = new Set(known.map((row) => row.objectId));
+  const seen = new Set(known);
   return candidates.filter((candidate) => !seen.has(String(candidate['id']).toLowerCase()));
 }
 

@@ -1,11 +1,15 @@
 // Starts the orchestration of an operation whose row exists. May be called any number of times and by
 // several processes for the same row: an instance is started once.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation, OperationKind } from '../../shared/model/operation.ts';
 import type { Database } from '../../shared/repository/database.ts';
 import { markStarted } from '../../shared/repository/operation-starts.ts';
 import type { OrchestrationClient } from './orchestration-client.ts';
 import { findInstance, isUnfinished } from './orchestration-instances.ts';
+
+const LOOKS = 12;
+const PAUSE_MS = 250;
 
 /** Input of every orchestration of an operation. */
 export interface OperationInput {
@@ -49,7 +53,7 @@ export async function startOperation(
 ): Promise<StartAnswer> {
   const { orchestration, instanceId } = starts[operation.kind];
   const id = instanceId(operation);
-  const owner = await runningOperation(client, id);
+  const owner = await settledOwner(client, id, operation.id);
   if (owner !== undefined && owner !== operation.id) return 'occupied';
   if (owner === undefined) {
     const input: OperationInput = {
@@ -76,6 +80,22 @@ async function startOnce(
   } catch (error) {
     const owner = await runningOperation(client, options.instanceId);
     if (owner !== options.input.operationId) throw error;
+  }
+}
+
+/**
+ * As runningOperation. An instance lives for some moments after its operation has ended: the next
+ * operation waits for that, and not for the minute timer.
+ */
+async function settledOwner(
+  client: OrchestrationClient,
+  instanceId: string,
+  own: string,
+): Promise<string | undefined> {
+  for (let look = 1; ; look += 1) {
+    const owner = await runningOperation(client, instanceId);
+    if (owner === undefined || owner === own || look === LOOKS) return owner;
+    await sleep(PAUSE_MS);
   }
 }
 

@@ -105,7 +105,7 @@ export class CrashScene {
     const { db } = this.installation;
     const isWritten = async (): Promise<boolean> =>
       (await db.owner.rows(text, [this.tenantId])).length > 0;
-    await until(isWritten, 30_000, 'the session writes nothing');
+    await until(isWritten, 120_000, 'the session writes nothing');
   }
 
   /** Waits until another process has raised the epoch of the lease. */

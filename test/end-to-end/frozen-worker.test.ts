@@ -30,7 +30,7 @@ beforeAll(async () => {
     await successor.register(scene.tenantId);
     scenes.push(scene);
   }
-});
+}, TEST_MS);
 afterAll(async () => {
   for (const app of [...frozen, successor]) {
     app.wake();

@@ -28,6 +28,8 @@ export interface Application {
   readonly tenant: string;
   /** Lets the apps of the product into another tenant of the simulator. */
   registerIn(tenantId: string): Promise<void>;
+  /** Waits until an operation has ended, however it ended. */
+  settled(operationId: string): Promise<OperationView>;
   /** Starts an operation and waits for its end. */
   run(person: Person, path: string, body: unknown): Promise<OperationView>;
   close(): Promise<void>;
@@ -88,6 +90,7 @@ export async function startApplication(
     api,
     host,
     tenant,
+    settled: async (id) => await ended(api, { id }),
     registerIn: async (other) => await registerApps(simulator.control, secrets, other),
     run: async (person: Person, path: string, body: unknown) =>
       await ended(api, await api.call<OperationView>(person, 'POST', `${tenant}${path}`, body)),
@@ -103,7 +106,10 @@ export async function startApplication(
 }
 
 /** Waits until an operation has ended, however it ended. */
-export async function ended(api: ApiClient, started: OperationView): Promise<OperationView> {
+export async function ended(
+  api: ApiClient,
+  started: Pick<OperationView, 'id'>,
+): Promise<OperationView> {
   const end = Date.now() + 240_000;
   while (Date.now() < end) {
     const now = await api.call<OperationView>('admin', 'GET', `/api/operations/${started.id}`);

@@ -3,7 +3,6 @@
 
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { createInterface } from 'node:readline';
 import type { FaultReport } from '../faults/fault-plan.ts';
 import type { FaultRuleInput } from '../faults/fault-schema.ts';
 import type { LedgerFilter, LedgerTotals } from '../ledger.ts';
@@ -200,7 +199,7 @@ export class ControlClient {
       message.resume();
       throw new Error(`simulator control GET ${path}: ${message.statusCode}`);
     }
-    for await (const line of createInterface({ input: message, crlfDelay: Infinity })) {
+    for await (const line of linesOf(message)) {
       yield JSON.parse(line) as Line;
     }
   }
@@ -224,6 +223,19 @@ export class ControlClient {
       request.once('error', reject);
       request.end(payload);
     });
+  }
+}
+
+/** Lines end with a line feed alone: readline would also cut texts at U+2028. */
+async function* linesOf(message: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of message.setEncoding('utf8')) {
+    const lines = `${rest}${String(chunk)}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') {
+    yield rest;
   }
 }
 

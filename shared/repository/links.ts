@@ -39,7 +39,7 @@ export async function nameChangedObjects(tx: Transaction): Promise<number> {
   );
 }
 
-/** Brings edges into `page_link` as pairs of keys. */
+/** Brings edges into `page_link` as pairs of keys; targets without a key get one. */
 export async function copyLinks(
   tx: Transaction,
   page: LinkPage,
@@ -47,6 +47,9 @@ export async function copyLinks(
 ): Promise<void> {
   await tx.client.query('delete from page_edge; delete from page_link');
   await copyRows(tx, 'page_edge', { ref: 'text', target_id: 'text' }, edges);
+  await pairKeys(tx, page);
+  const unknown = await tx.change('delete from page_link where target is null');
+  if (unknown === 0) return;
   await tx.change(
     `insert into object (tenant_no, space, type, object_id)
      select $1, $2, 'unknown', e.target_id from (select distinct target_id from page_edge) e
@@ -55,11 +58,17 @@ export async function copyLinks(
      order by e.target_id on conflict do nothing`,
     [tx.tenantNo, page.targetSpace],
   );
+  await tx.client.query('delete from page_link');
+  await pairKeys(tx, page);
+}
+
+/** Mostly all targets are known by now: those that are not give a pair without one. */
+async function pairKeys(tx: Transaction, page: LinkPage): Promise<void> {
   await tx.change(
     `insert into page_link (source, target) select distinct s.key, o.key from page_edge e
      join page_source s on s.ref = e.ref
-     cross join lateral (select key from object where tenant_no = $1 and space = $2
-       and parent_key = 0 and object_id = e.target_id offset 0) o`,
+     left join lateral (select key from object where tenant_no = $1 and space = $2
+       and parent_key = 0 and object_id = e.target_id offset 0) o on true`,
     [tx.tenantNo, page.targetSpace],
   );
 }

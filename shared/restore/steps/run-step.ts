@@ -54,20 +54,24 @@ export async function writeStep(context: ApplyContext, task: StepTask): Promise<
     const { outcome, result } = preparation;
     return await move(context, task, { from: state, to: outcome, result });
   }
-  return await move(context, task, {
-    from: state,
-    to: state,
-    dueInMs: context.limits.pauseMs,
-  });
+  const { pauseMs, lagMs } = context.limits;
+  const isFirstSkip = preparation.kind === 'end' && preparation.outcome === 'skipped';
+  const dueInMs = isFirstSkip && task.row.startedAt === null ? lagMs : pauseMs;
+  return await move(context, task, { from: state, to: state, dueInMs });
 }
 
-/** A conflict seen for the first time may be the view of an old replica: it is looked at again. */
+/**
+ * A conflict, or nothing left to do, may be the view of an old replica when it is seen for the first
+ * time: it is looked at again.
+ */
 function mayBeStale(
   context: ApplyContext,
   { row }: StepTask,
-  { outcome }: Extract<Preparation, { kind: 'end' }>,
+  { outcome, result }: Extract<Preparation, { kind: 'end' }>,
 ): boolean {
-  return outcome === 'conflict' && isYoung(context, row.startedAt, context.limits.lagMs);
+  const isDecided = outcome !== 'conflict' && outcome !== 'skipped';
+  if (isDecided || result.cause === 'protectedObject') return false;
+  return isYoung(context, row.startedAt, context.limits.lagMs);
 }
 
 async function write(

@@ -23,7 +23,7 @@ afterAll(async () => {
   await harness.close();
 });
 
-const limits = { ...quickLimits, lagMs: 1_000, freshMs: 1_000, searchMs: 500 };
+const limits = { ...quickLimits, lagMs: 1_000, freshMs: 3_000, searchMs: 500 };
 const members = 24;
 
 /** An assigned group and users, all of them its members. */

@@ -1,5 +1,5 @@
 import { type BackupError, isBackupError } from '../../errors/backup-error.ts';
-import { isFresh } from './live-object.ts';
+import { isFresh, isYoung } from './live-object.ts';
 import type { ApplyContext, StepResult, StepTask } from './step-context.ts';
 
 /** What becomes of a step whose write was refused or lost. */
@@ -27,7 +27,8 @@ export function judgeFailure(
   if (isBackupError(error, 'graphNotFound')) {
     // an id that was just made, here or at the other end of a link
     // then the step leaves out what does not exist
-    const mayNarrow = task.step.kind === 'addLinks' && task.row.attempt < 5;
+    const span = 2 * context.limits.freshMs;
+    const mayNarrow = task.step.kind === 'addLinks' && isYoung(context, task.row.startedAt, span);
     if (mayNarrow || isFresh(context, task)) return { kind: 'again', afterMs: pauseMs };
     return end('conflict', error);
   }

@@ -8,8 +8,11 @@ const permissionTemplates: Readonly<Record<string, string>> = {
   '/directory/administrativeunits/delta': '/directory/administrativeunits',
 };
 
-/** The conditional access recycle bin needs what its live objects need. */
-function rowTemplate(method: string, template: string): string {
+/**
+ * The template under which the permissions table has a route; the conditional access recycle bin needs
+ * what its live objects need.
+ */
+export function rowTemplate(method: string, template: string): string {
   const bin = /^(\/identity\/conditionalaccess)\/deleteditems(\/[^/]+)(\/.*)?$/.exec(template);
   if (bin === null) {
     return permissionTemplates[template] ?? template;

@@ -26,7 +26,11 @@ const ends = {
   incoming: { mine: 'target', other: 'source' },
 } as const;
 
-/** Links of the object at a point, ordered by relationship and the key of the other end. */
+/**
+ * Links of the object at a point, ordered by relationship and the key of the other end. The position
+ * is no comparison of rows: beside the list of relationships PostgreSQL 17 looks one up in the
+ * primary key wrongly, and then answers links of other sources too.
+ */
 export async function listLinksAt(
   tx: Transaction,
   key: number,
@@ -45,7 +49,7 @@ export async function listLinksAt(
          and t.from_point <= $3 and t.to_point > $3
        where l.tenant_no = $1 and l.${mine} = $2 and l.from_point <= $3 and l.to_point > $3
          and l.relationship = any ($4::text[])
-         and (l.relationship, l.${other}) > ($5::text collate "C", $6::bigint)
+         and l.relationship >= $5 and (l.relationship > $5 or l.${other} > $6::bigint)
      ) found
      where $7 = 'include' or dormant = ($7 = 'only')
      order by relationship, other limit $8`,

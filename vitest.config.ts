@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 const shared = { pool: 'forks' as const, globals: false, restoreMocks: true };
+const withPostgres = { ...shared, globalSetup: ['test/support/start-postgres.ts'] };
 
-// fast: pure code, no services, part of `npm run check`. database: embedded PostgreSQL.
-// end-to-end: PostgreSQL, simulator and functions host together.
+// fast: pure code, no services, part of `npm run check`. host, simulator: the local stack by itself.
+// database: embedded PostgreSQL. end-to-end: PostgreSQL, simulator and functions host together.
+// endurance: long runs against frozen workers and every fault, `npm run test:endurance` only.
 export default defineConfig({
   test: {
     projects: [
@@ -35,22 +37,30 @@ export default defineConfig({
       },
       {
         test: {
-          ...shared,
+          ...withPostgres,
           name: 'database',
           include: ['test/database/**/*.test.ts'],
-          globalSetup: ['test/support/start-postgres.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
       {
         test: {
-          ...shared,
+          ...withPostgres,
           name: 'end-to-end',
           include: ['test/end-to-end/**/*.test.ts'],
-          globalSetup: ['test/support/start-postgres.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...withPostgres,
+          name: 'endurance',
+          include: ['test/endurance/**/*.test.ts'],
+          testTimeout: 1_200_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
         },
       },

@@ -28,11 +28,24 @@ export async function missingAlthoughThere(
   return [...before].filter((line) => after.has(line) && !found.has(line));
 }
 
-/** Lines only one side has: `-` the tenant, `+` the point. Empty when they are equal. */
+/**
+ * Lines that one side has, or has more often: `-` the tenant, `+` the point. Empty when they are
+ * equal; a link or an object that stands twice in the point is a difference.
+ */
 export function differenceOf(truth: readonly string[], point: readonly string[]): string[] {
-  const [wanted, found] = [new Set(truth), new Set(point)];
   return [
-    ...truth.filter((line) => !found.has(line)).map((line) => `- ${line}`),
-    ...point.filter((line) => !wanted.has(line)).map((line) => `+ ${line}`),
+    ...without(truth, point).map((line) => `- ${line}`),
+    ...without(point, truth).map((line) => `+ ${line}`),
   ];
+}
+
+/** Lines less one for each equal line of the others. */
+function without(lines: readonly string[], others: readonly string[]): string[] {
+  const left = new Map<string, number>();
+  for (const line of others) left.set(line, (left.get(line) ?? 0) + 1);
+  return lines.filter((line) => {
+    const count = left.get(line) ?? 0;
+    left.set(line, count - 1);
+    return count <= 0;
+  });
 }

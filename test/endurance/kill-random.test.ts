@@ -43,6 +43,7 @@ async function measure(mode: 'full' | 'auto'): Promise<void> {
   const begun = Date.now();
   await app.backup(scene.tenantId, { mode, types: tracked });
   durations[mode] = Date.now() - begun;
+  await scene.expectHeadIsTruth(`${mode} backup without a kill`);
 }
 
 /** Starts a backup, kills the app at a random moment of it and starts the app again. */

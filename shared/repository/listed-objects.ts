@@ -153,6 +153,26 @@ export async function confirmRevived(
   );
 }
 
+/** Parents that our rows do not call live although a part of them stands are asked. */
+export async function confirmParents(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+  type: string,
+): Promise<void> {
+  await tx.change(
+    `insert into confirm_object (tenant_no, session_id, collection, object_key)
+     select $1, $2, $3, o.parent_key from object_version v
+     cross join lateral (select parent_key from object where tenant_no = $1
+       and key = v.object_key offset 0) o
+     where v.tenant_no = $1 and v.type = $4 and v.to_point = 2147483647 and v.state = 'live'
+       and (select p.state from object_version p where p.tenant_no = $1
+         and p.object_key = o.parent_key and p.to_point = 2147483647) is distinct from 'live'
+     on conflict do nothing`,
+    [tx.tenantNo, fence.sessionId, collection, type],
+  );
+}
+
 export interface ConfirmObject {
   readonly key: number;
   readonly objectId: string;

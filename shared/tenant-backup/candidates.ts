@@ -24,6 +24,8 @@ export async function enterConfirm(work: Work, tx: Transaction, change: TaskChan
     const space = facetSpace(facet);
     await listedObjects.confirmMissing(tx, fence, collection, space, shown, true);
     await listedObjects.confirmRevived(tx, fence, collection, space);
+    // A late replica shows facets of who has left: their state is the parent's, so the parent is asked.
+    await listedObjects.confirmParents(tx, fence, collection, space);
   }
   await sessionTasks.changeTask(tx, fence, { ...change, phase: 'confirm' });
 }

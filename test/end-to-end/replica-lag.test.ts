@@ -7,6 +7,7 @@ import type { GraphPage } from '../../shared/graph/graph-request.ts';
 import { systemClock } from '../../shared/model/clock.ts';
 import type { Fence } from '../../shared/repository/fence.ts';
 import { taskFence, type Work, writeTask } from '../../shared/tenant-backup/backup-context.ts';
+import { storeFacetPage } from '../../shared/tenant-backup/facet-page.ts';
 import { storeListPage } from '../../shared/tenant-backup/list-page.ts';
 import { emptyTally } from '../../shared/tenant-backup/statistics.ts';
 import { differenceOf } from '../support/false-deletions.ts';
@@ -113,12 +114,55 @@ test('a row that a round has delivered is not replaced by a list page asked for 
   await finish(make, fence);
 });
 
+test.each([
+  ['lies in the recycle bin', [{ kind: 'delete' as const }]],
+  ['is gone', [{ kind: 'delete' as const }, { kind: 'purge' as const }]],
+])(
+  'a facet that a late replica still shows of a user who %s does not stand',
+  async (_state, ends) => {
+    const tenant = await newTenant({});
+    await tenant.published();
+    const [holder] = await facetHolders(tenant);
+    if (holder === undefined) throw new Error('nobody has the facet');
+    for (const { kind } of ends) await lab.control.change(tenant.tenantId, { kind, id: holder });
+    await tenant.published();
+    const make = () => tenant.make();
+    const fence = await open(make, { operationId: randomUUID(), mode: 'incremental' });
+    const attributes = {
+      contoso: { '@odata.type': '#microsoft.graph.customSecurityAttributeValue' },
+    };
+    await storePage(
+      tenant,
+      fence,
+      {
+        items: [{ id: holder, customSecurityAttributes: attributes }],
+        quarantined: [],
+        startedAt: new Date(),
+      },
+      'facet',
+    );
+    expect(await facetHolders(tenant)).toContain(holder);
+    while (await runStage(make, fence));
+    const { point } = await finish(make, fence);
+    expect(await lost(tenant, point)).toEqual([]);
+  },
+);
+
+async function facetHolders(tenant: LabTenant): Promise<string[]> {
+  return (await labels(tenant, 'facet:customSecurityAttributes')).map((row) => row.id);
+}
+
 async function roundsAreRead(tenant: LabTenant, fence: Fence): Promise<boolean> {
   const stage = await stageOf(() => tenant.make(), fence);
   return !(stage.kind === 'collections' && ['tokens', 'lists', 'rounds'].includes(stage.name));
 }
 
-async function storePage(tenant: LabTenant, fence: Fence, page: GraphPage): Promise<void> {
+async function storePage(
+  tenant: LabTenant,
+  fence: Fence,
+  page: GraphPage,
+  kind: 'list' | 'facet' = 'list',
+): Promise<void> {
   const context = tenant.make();
   const task = await context.database.withTenant(tenant.tenantNo, (tx) =>
     context.tables.sessionTasks.taskOf(tx, fence.sessionId, 'user'),
@@ -133,7 +177,12 @@ async function storePage(tenant: LabTenant, fence: Fence, page: GraphPage): Prom
     deadline: new Date(Date.now() + 60_000),
     tally: emptyTally(),
   };
-  await writeTask(work, (tx) => storeListPage(work, tx, 'list', page));
+  const [facet] = type.facets;
+  if (facet === undefined) throw new Error('users have a facet');
+  await writeTask(work, async (tx) => {
+    if (kind === 'facet') await storeFacetPage(work, tx, facet, page);
+    else await storeListPage(work, tx, 'list', page);
+  });
 }
 
 async function labels(tenant: LabTenant, type: string): Promise<{ id: string; label: string }[]> {

@@ -22,6 +22,7 @@ export const backupSlice = defineActivity<SliceInput, Outcome<Answer>>(
       const context = await backupContext(tenantNo);
       const result = await runSlice(context, fence, collection, stage, sliceDeadline(context));
       return await context.database.withTenant(tenantNo, async (tx) => {
+        await context.tables.fence.holdLease(tx, fence);
         const tasks = await tasksOf(tx, fence.sessionId);
         await reportProgress(tx, operationId, tasks, nextStage(tasks));
         return { ...result, canceled: await isCancelRequested(tx, operationId) };

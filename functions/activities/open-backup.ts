@@ -35,7 +35,10 @@ async function open({ tenantNo, operationId }: OperationInput): Promise<Answer> 
   }
   if (opened.state === 'open') {
     const update = { status: 'running', phase: 'reading', waitingFor: null } as const;
-    await database.withTenant(tenantNo, (tx) => updateOperation(tx, operationId, update));
+    await database.withTenant(tenantNo, async (tx) => {
+      await context.tables.fence.holdLease(tx, opened.fence);
+      await updateOperation(tx, operationId, update);
+    });
   }
   return opened;
 }

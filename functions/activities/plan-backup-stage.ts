@@ -29,6 +29,7 @@ export const planBackupStage = defineActivity<BackupInput, Outcome<Answer>>(
       const context = await backupContext(tenantNo);
       await heartbeat(context, fence);
       return await context.database.withTenant(tenantNo, async (tx): Promise<Answer> => {
+        await context.tables.fence.holdLease(tx, fence);
         if (await isCancelRequested(tx, operationId)) return { stage: { kind: 'cancel' } };
         const tasks = await tasksOf(tx, fence.sessionId);
         const stage = nextStage(tasks);

@@ -191,7 +191,7 @@ export async function restartTask(
     `update session_task set mode = 'full', phase = $4, tracked = $5, generation = generation + 1,
        listing = listing + 1, pass = 0, relisted = false, round = 0, round_start = 0,
        last_round_start = 0, pass_round = 0, token = null, link = null, round_pages = 0,
-       unsettled = 0
+       unsettled = 0, failures = 0
      where tenant_no = $1 and session_id = $2 and collection = $3
        and phase not in ('failing', 'failed', 'skipped')`,
     [tx.tenantNo, fence.sessionId, collection, phase, tracked],
@@ -221,16 +221,16 @@ export async function addUnsettled(tx: Transaction, fence: TaskFence, more: numb
   );
 }
 
+/** Failures in a row of the generation of the fence, whatever phase it has come to. */
 export async function setFailures(
   tx: Transaction,
-  fence: Fence,
-  collection: string,
+  fence: TaskFence,
   failures: number,
 ): Promise<void> {
   await tx.change(
-    `update session_task set failures = $4 where tenant_no = $1 and session_id = $2
-       and collection = $3`,
-    [tx.tenantNo, fence.sessionId, collection, failures],
+    `update session_task set failures = $5 where tenant_no = $1 and session_id = $2
+       and collection = $3 and generation = $4`,
+    [tx.tenantNo, fence.sessionId, fence.collection, fence.generation, failures],
   );
 }
 

@@ -111,34 +111,46 @@ async function attempt(
   work: Work,
   step: (work: Work) => Promise<void>,
 ): Promise<number | undefined> {
-  const { context, task, fence } = work;
+  const { task } = work;
   try {
     await step(work);
   } catch (error) {
     return await afterError(work, error);
   }
-  if (task.failures > 0) {
-    await read(context, (tx) =>
-      context.tables.sessionTasks.setFailures(tx, fence, task.collection, 0),
-    );
-  }
+  if (task.failures > 0) await saveFailures(work, 0);
   return undefined;
 }
 
+/** The count of a collection that began anew under another generation stays as it is. */
+async function saveFailures({ context, fence }: Work, failures: number): Promise<void> {
+  const { database, tables, tenant } = context;
+  await database.withTenant(tenant.tenantNo, async (tx) => {
+    await tables.fence.holdSession(tx, fence);
+    await tables.sessionTasks.setFailures(tx, fence, failures);
+  });
+}
+
 async function afterError(work: Work, error: unknown): Promise<number | undefined> {
-  if (isBackupError(error, 'fenced')) {
-    if (error.details['scope'] === 'task') return undefined;
-    throw error;
-  }
+  if (hasMovedOn(error)) return undefined;
+  if (isBackupError(error, 'fenced')) throw error;
   if (isBackupError(error, 'repositoryUnavailable', 'repositoryConflict')) return 1_000;
   if (work.task.phase === 'failing') throw error;
-  return await countFailure(work, error);
+  try {
+    return await countFailure(work, error);
+  } catch (late) {
+    if (hasMovedOn(late)) return undefined;
+    throw late;
+  }
+}
+
+/** A twin has done the step; this worker reads where the collection stands and goes on. */
+function hasMovedOn(error: unknown): boolean {
+  return isBackupError(error, 'fenced') && error.details['scope'] === 'task';
 }
 
 /** A failure that may pass is repeated a few times; then, or when it is final, the collection fails. */
 async function countFailure(work: Work, error: unknown): Promise<number | undefined> {
-  const { context, task, fence } = work;
-  const failures = task.failures + 1;
+  const failures = work.task.failures + 1;
   if (failures >= failuresAllowed(work, error)) {
     const cause = isBackupError(error)
       ? error
@@ -146,9 +158,7 @@ async function countFailure(work: Work, error: unknown): Promise<number | undefi
     await failCollection(work, cause);
     return undefined;
   }
-  await read(context, (tx) =>
-    context.tables.sessionTasks.setFailures(tx, fence, task.collection, failures),
-  );
+  await saveFailures(work, failures);
   if (isBackupError(error, 'graphThrottled')) return Number(error.details['retryAfterMs'] ?? 1_000);
   return Math.min(BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS);
 }

@@ -19,7 +19,10 @@ export function parseStatistics(text: string): CollectionStatistics {
   return { ...zero, ...emptyTally(), ...(JSON.parse(text) as Partial<CollectionStatistics>) };
 }
 
-/** Adds what a slice has counted to the statistics of its collection. */
+/**
+ * Adds what a slice has counted to the statistics of its collection. Throws `fenced`: a worker that
+ * wakes too late adds nothing to a session that has ended or belongs to somebody else.
+ */
 export async function saveStatistics(
   context: BackupContext,
   fence: Fence,
@@ -29,6 +32,7 @@ export async function saveStatistics(
   const taken = context.graph.statistics.take();
   const { tenant, tables } = context;
   await context.database.withTenant(tenant.tenantNo, async (tx) => {
+    await tables.fence.holdSession(tx, fence);
     const text = await tables.sessionTasks.lockStatistics(tx, fence, collection);
     if (text === undefined) return;
     const sum = parseStatistics(text);

@@ -1,7 +1,7 @@
 // Which parts of the catalogue an address means: types that are objects of their own, children that hang
 // under a parent, facets that are shown with their object. Pure functions of the catalogue.
 import { findObjectType, objectTypes } from '../../shared/catalog/index.ts';
-import type { ChildType, ObjectType } from '../../shared/catalog/object-type.ts';
+import type { ChildType, EmbeddedReference, ObjectType } from '../../shared/catalog/object-type.ts';
 import type { ObjectKeyAddress } from '../../shared/repository/objects-at-point.ts';
 import { invalid } from './request-input.ts';
 
@@ -42,6 +42,11 @@ export function relationshipsFrom(typeName: string): string[] {
   const type = findObjectType(typeName);
   if (type === undefined) return findChild(typeName)?.child.references.map(nameOf) ?? [];
   return [...type.links.map(nameOf), ...type.references.map(nameOf)];
+}
+
+/** Ids that a body of the type holds: of a type of its own, or of a child. */
+export function embeddedIn(typeName: string): readonly EmbeddedReference[] {
+  return findObjectType(typeName)?.references ?? findChild(typeName)?.child.references ?? [];
 }
 
 /** Names of all relationships: those an object can be the target of are not bound to its type. */

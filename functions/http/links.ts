@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import { listLinksAt } from '../../shared/repository/links-at-point.ts';
 import { findObjectKey } from '../../shared/repository/objects-at-point.ts';
-import { resolveReferences } from '../../shared/repository/references.ts';
 import { assertNotExpired, resolvePoint } from '../../shared/repository/restore-points.ts';
 import { addressOf, allRelationships, relationshipsFrom } from './catalogue-parts.ts';
+import { namedReferences } from './named-references.ts';
 import { pointSelector } from './restore-points.ts';
 import { defineRoute } from './route.ts';
 import { pageOf, paging, referenceBody } from './schemas.ts';
@@ -60,7 +60,7 @@ defineRoute(
       top: top + 1,
     });
     const shown = found.slice(0, top);
-    const references = await resolveReferences(
+    const references = await namedReferences(
       tx,
       shown.map(({ other }) => other),
       number,

@@ -5,9 +5,9 @@ import {
   objectAtPoint,
   searchObjects,
 } from '../../shared/repository/objects-at-point.ts';
-import { resolveReferences } from '../../shared/repository/references.ts';
 import { assertNotExpired, resolvePoint } from '../../shared/repository/restore-points.ts';
 import { addressableTypes, addressOf, ownTypes } from './catalogue-parts.ts';
+import { namedReferences } from './named-references.ts';
 import { pointSelector } from './restore-points.ts';
 import { defineRoute } from './route.ts';
 import { TextBody } from './route-definition.ts';
@@ -74,7 +74,7 @@ defineRoute(
       top: top + 1,
     });
     const shown = found.slice(0, top);
-    const references = await resolveReferences(
+    const references = await namedReferences(
       tx,
       shown.map(({ key }) => key),
       number,

@@ -9,7 +9,8 @@ import {
   type DifferenceRow,
   listDifferenceLinks,
 } from '../../shared/repository/differences.ts';
-import { resolveReferences } from '../../shared/repository/references.ts';
+import { nameValues } from './difference-references.ts';
+import { namedReferences } from './named-references.ts';
 import { referenceBody } from './schemas.ts';
 
 /** Links shown with a difference; `linkCount` says how many there are. */
@@ -25,6 +26,9 @@ const property = z.object({
   }),
   added: z.array(z.unknown()).optional(),
   removed: z.array(z.unknown()).optional(),
+  references: z.array(referenceBody).optional().meta({
+    description: 'What the ids and constants inside the values stand for',
+  }),
 });
 
 export const differenceBody = z
@@ -59,14 +63,16 @@ export async function showDifferences(
   const links = await listDifferenceLinks(tx, comparison.id, numbers, linksShown);
   const sides = await referencesOf(tx, comparison, rows, links);
   const linksOf = Map.groupBy(links, (link) => link.no);
-  return rows.map((row) => {
+  const details = rows.map((row) => ({ type: row.type, detail: detailOf(row, withValues) }));
+  if (withValues) await nameValues(tx, details, comparison.toPoint ?? 0);
+  return rows.map((row, index) => {
     const reference =
       row.toKey === null ? sides.from.get(row.fromKey ?? 0) : sides.to.get(row.toKey);
     return {
       id: String(row.no),
       object: referenceJson(reference),
       change: row.change,
-      ...detailOf(row, withValues),
+      ...details[index]?.detail,
       links: (linksOf.get(row.no) ?? []).map((link) => ({
         relationship: link.relationship,
         target: referenceJson((link.change === 'removed' ? sides.from : sides.to).get(link.target)),
@@ -89,8 +95,8 @@ async function referencesOf(
   const there = rows.flatMap((row) => row.toKey ?? []);
   const { fromPoint = 0, toPoint = 0 } = comparison;
   return {
-    from: await resolveReferences(tx, [...gone, ...targets('removed')], fromPoint),
-    to: await resolveReferences(tx, [...there, ...targets('added')], toPoint),
+    from: await namedReferences(tx, [...gone, ...targets('removed')], fromPoint),
+    to: await namedReferences(tx, [...there, ...targets('added')], toPoint),
   };
 }
 

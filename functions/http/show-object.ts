@@ -10,13 +10,17 @@ import {
   partStatesAt,
 } from '../../shared/repository/object-states.ts';
 import type { ObjectAtPoint } from '../../shared/repository/objects-at-point.ts';
-import { resolveReferences } from '../../shared/repository/references.ts';
 import { expectedNames, partSpaces } from './catalogue-parts.ts';
+import { namedReferences, referencesIn } from './named-references.ts';
 import { referenceBody, timeText } from './schemas.ts';
 
 const properties = z
   .record(z.string(), z.unknown())
   .meta({ description: 'Left out without the right to see attribute values' });
+
+const references = z
+  .array(referenceBody)
+  .meta({ description: 'What the ids and constants inside the properties stand for' });
 
 export const objectBody = z
   .object({
@@ -27,6 +31,7 @@ export const objectBody = z
     purgeDateTime: timeText.optional(),
     propertyNames: z.array(z.string()),
     properties: properties.optional(),
+    references: references.optional(),
     facets: z.record(z.string(), properties),
     children: z.record(
       z.string(),
@@ -35,6 +40,7 @@ export const objectBody = z
           object: referenceBody,
           propertyNames: z.array(z.string()),
           properties: properties.optional(),
+          references: references.optional(),
         }),
       ),
     ),
@@ -54,18 +60,33 @@ export async function objectText(
   const parts = await partStatesAt(tx, [object.key], partSpaces(object.type), point);
   const children = parts.filter((part) => !part.type.startsWith(FACET));
   const keys = [object.key, ...children.map((child) => child.key)];
-  const references = await resolveReferences(tx, keys, point);
+  const references = await namedReferences(tx, keys, point);
+  const known = withValues ? await namesOf(tx, [object, ...children], point) : [];
   const shown: JsonObject = {
     restorePoint: point,
     object: referenceJson(references.get(object.key)),
     since: object.fromPoint,
     ...(object.purgeAt === null ? {} : { purgeDateTime: object.purgeAt.toISOString() }),
     ...bodyParts(object.body, withValues),
+    ...known[0],
     facets: facetsJson(parts, withValues),
-    children: childrenJson(children, references, withValues),
+    children: childrenJson(children, references, withValues, known.slice(1)),
     notCaptured: await notCapturedNames(tx, object.type, point),
   };
   return writeJson(shown);
+}
+
+/** What the ids inside the bodies stand for; a member of each as it is shown. */
+async function namesOf(
+  tx: Transaction,
+  objects: readonly { readonly type: string; readonly body: string | null }[],
+  point: number,
+): Promise<JsonObject[]> {
+  const bodies = objects.map(({ type, body }) => ({ type, value: bodyOf(body) }));
+  const named = await referencesIn(tx, bodies, point);
+  return named.map((references) =>
+    references.length === 0 ? {} : { references: references.map((each) => ({ ...each })) },
+  );
 }
 
 function bodyParts(text: string | null, withValues: boolean): JsonObject {
@@ -94,13 +115,19 @@ function childrenJson(
   children: readonly ObjectStateRow[],
   references: ReadonlyMap<number, Reference>,
   withValues: boolean,
+  known: readonly JsonObject[],
 ): JsonObject {
   const groups: JsonObject = {};
-  for (const [type, rows] of Map.groupBy(children, (child) => child.type)) {
-    groups[type] = rows.map((row) => ({
+  const shown = children.map((row, index) => ({
+    type: row.type,
+    child: {
       object: referenceJson(references.get(row.key)),
       ...bodyParts(row.body, withValues),
-    }));
+      ...known[index],
+    },
+  }));
+  for (const [type, members] of Map.groupBy(shown, (each) => each.type)) {
+    groups[type] = members.map(({ child }) => child);
   }
   return groups;
 }

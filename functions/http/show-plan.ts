@@ -4,8 +4,8 @@ import { parseJson } from '../../shared/json/parse-json.ts';
 import type { Transaction } from '../../shared/repository/database.ts';
 import { directoryKeys } from '../../shared/repository/plan-links.ts';
 import type { PlanNoteRow, PlanStepRow } from '../../shared/repository/plan-steps.ts';
-import { resolveReferences } from '../../shared/repository/references.ts';
 import type { RestorePlan } from '../../shared/repository/restore-plans.ts';
+import { namedReferences, unseenReference } from './named-references.ts';
 import { referenceBody, timeText } from './schemas.ts';
 
 const counts = z.record(z.string(), z.number());
@@ -95,7 +95,7 @@ export async function showPlanItems(
   const documents = rows.map((row) => parseJson(row.document)).filter(isJsonObject);
   const ids = new Set(documents.flatMap((document) => texts(document['targets'])));
   const keys = await directoryKeys(tx, [...ids]);
-  const references = await resolveReferences(
+  const references = await namedReferences(
     tx,
     [...rows.map((row) => row.objectKey), ...keys.values()],
     point,
@@ -113,7 +113,7 @@ export async function showPlanItems(
     item['object'] = named(row?.objectKey);
     if (document['targets'] !== undefined) {
       item['targets'] = texts(document['targets']).map(
-        (id) => named(keys.get(id)) ?? { id, type: 'unknown', displayName: null, state: 'unknown' },
+        (id) => named(keys.get(id)) ?? { ...unseenReference(id) },
       );
     }
     return item;

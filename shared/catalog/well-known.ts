@@ -8,6 +8,12 @@ const byTarget: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   roleTemplate: roleTemplates.names,
 };
 
+/** Object ids are made per tenant: nothing is known of them beforehand. */
+const typeOfSpace: Readonly<Record<string, string>> = {
+  appId: 'application',
+  templateId: 'roleTemplate',
+};
+
 /**
  * The name of an id that is the same in every tenant: a constant (`All`), a built-in role template,
  * a first-party application. Undefined for all others.
@@ -24,6 +30,22 @@ export function nameForTargets(targets: readonly string[], id: string): string |
     if (name !== undefined) return name;
   }
   return undefined;
+}
+
+/** What is the same in every tenant, with the type it is of. */
+export interface WellKnownObject {
+  readonly type: string;
+  readonly displayName: string;
+  /** Built-in roles exist in every tenant; whether an application is used in one is not known. */
+  readonly state: 'live' | 'unknown';
+}
+
+/** The object behind an id of an id space; undefined when the id is the tenant's own. */
+export function wellKnownObject(space: string, id: string): WellKnownObject | undefined {
+  const type = typeOfSpace[space];
+  const displayName = type === undefined ? undefined : nameForTargets([type], id);
+  if (type === undefined || displayName === undefined) return undefined;
+  return { type, displayName, state: type === 'roleTemplate' ? 'live' : 'unknown' };
 }
 
 function nameIn(names: Readonly<Record<string, string>>, id: string): string | undefined {

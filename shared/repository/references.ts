@@ -5,6 +5,7 @@ import { successorsOf } from './identity-map.ts';
 
 interface Row {
   readonly key: number;
+  readonly space: string;
   readonly type: string;
   readonly object_id: string;
   readonly parent_id: string | null;
@@ -18,7 +19,7 @@ interface Row {
 
 // The version at the point wins when it has a name; otherwise the newest one up to the head that has.
 const select = `
-select o.key, coalesce(at_point.type, newest.type, o.type) as type, o.object_id,
+select o.key, o.space, coalesce(at_point.type, newest.type, o.type) as type, o.object_id,
   p.object_id as parent_id, at_point.state,
   (at_point.state is not null or newest.type is not null or exists (
     select from object_version v where v.tenant_no = $1 and v.object_key = o.key
@@ -44,17 +45,31 @@ left join lateral (
 /** Types whose bodies carry a second name that people know them by. */
 const named = ['user', 'servicePrincipal', 'application'];
 
-/** References for keys at a point (not above the head); keys that do not exist are left out. */
+/** What is known of an id of a space without any backup; undefined when nothing is. */
+export type KnownBefore = (
+  space: string,
+  id: string,
+) => Pick<Reference, 'type' | 'displayName' | 'state'> | undefined;
+
+/**
+ * References for keys at a point (not above the head); keys that do not exist are left out. What no
+ * version names is named by `knownBefore`.
+ */
 export async function resolveReferences(
   tx: Transaction,
   keys: readonly number[],
   point: number,
+  knownBefore?: KnownBefore,
 ): Promise<Map<number, Reference>> {
   const wanted = [...new Set(keys)];
   if (wanted.length === 0) return new Map();
   const rows = await tx.rows<Row>(select, [tx.tenantNo, wanted, point, named]);
   const currentIds = await currentIdsOf(tx, wanted);
-  return new Map(rows.map((row) => [row.key, referenceOf(row, currentIds.get(row.key))]));
+  const references = rows.map((row): [number, Reference] => {
+    const known = row.known ? undefined : knownBefore?.(row.space, row.object_id);
+    return [row.key, { ...referenceOf(row, currentIds.get(row.key)), ...known }];
+  });
+  return new Map(references);
 }
 
 /** Ids under which objects live now, where the identity map leads elsewhere. */

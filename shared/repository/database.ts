@@ -30,12 +30,25 @@ export interface DatabaseOptions {
 
 /** What a statement sees: one connection inside one open transaction. */
 export interface Transaction {
-  /** Rows of one statement; parameters only, never values in the text. */
-  rows<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Rows of one statement; parameters only, never values in the text. With a name the statement is
+   * parsed once for each connection and its plan is kept (the app never connects through a
+   * transaction pooler): for those of every page, whose plan does not depend on the values. A name
+   * stands for one text.
+   */
+  rows<Row extends object>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<Row[]>;
   /** Exactly one row or undefined. */
-  row<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row | undefined>;
+  row<Row extends object>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<Row | undefined>;
   /** Number of rows a statement changed. */
-  change(text: string, values?: readonly unknown[]): Promise<number>;
+  change(text: string, values?: readonly unknown[], name?: string): Promise<number>;
   /** The raw client, for COPY and cursors. */
   readonly client: pg.PoolClient;
   /** The tenant of this transaction; undefined in a registry transaction. */
@@ -102,18 +115,31 @@ export class Database {
   async #once<T>(tenantNo: number | undefined, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
+    // The server may end a connection between two statements (time limit, restart). The pool listens
+    // to idle connections only: without this listener the event would end the whole process.
+    const lose = (error: Error): void => {
+      broken ??= error;
+    };
+    client.on('error', lose);
     try {
       await client.query('begin');
       if (tenantNo !== undefined) {
-        await client.query("select set_config('app.tenant_no', $1, true)", [String(tenantNo)]);
+        await client.query({
+          name: 'set-tenant',
+          text: "select set_config('app.tenant_no', $1, true)",
+          values: [String(tenantNo)],
+        });
       }
       const result = await work(transactionOf(client, tenantNo));
       await client.query('commit');
       return result;
     } catch (error) {
-      broken = await rollback(client);
-      throw error;
+      const lost = broken;
+      broken ??= await rollback(client);
+      // says why, where the statement after it only says that there is no connection
+      throw lost ?? error;
     } finally {
+      client.off('error', lose);
       client.release(broken);
     }
   }
@@ -130,14 +156,19 @@ async function rollback(client: pg.PoolClient): Promise<Error | undefined> {
 }
 
 function transactionOf(client: pg.PoolClient, tenantNo: number | undefined): Transaction {
-  const rows = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-    (await client.query<Row>(text, [...values])).rows;
+  const query = async <Row extends object>(
+    text: string,
+    values: readonly unknown[] = [],
+    name?: string,
+  ): Promise<pg.QueryResult<Row>> =>
+    await client.query<Row>({ text, values: [...values], ...(name === undefined ? {} : { name }) });
   return {
     client,
     tenantNo,
-    rows,
-    row: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-      (await rows<Row>(text, values))[0],
-    change: async (text, values = []) => (await client.query(text, [...values])).rowCount ?? 0,
+    rows: async <Row extends object>(...statement: Parameters<Transaction['rows']>) =>
+      (await query<Row>(...statement)).rows,
+    row: async <Row extends object>(...statement: Parameters<Transaction['row']>) =>
+      (await query<Row>(...statement)).rows[0],
+    change: async (...statement) => (await query(...statement)).rowCount ?? 0,
   };
 }

@@ -6,6 +6,8 @@ const outages = new Set([
   '08003',
   '08006',
   '25006',
+  '25P03',
+  '25P04',
   '53100',
   '53200',
   '53300',
@@ -14,6 +16,7 @@ const outages = new Set([
   '57P01',
   '57P02',
   '57P03',
+  '57P05',
   'ECONNREFUSED',
   'ECONNRESET',
   'ENOTFOUND',
@@ -21,7 +24,7 @@ const outages = new Set([
   'EPIPE',
 ]);
 const lost =
-  /connection terminated|timeout exceeded when trying to connect|client has encountered/i;
+  /connection terminated|timeout exceeded when trying to connect|client has encountered|client was closed/i;
 
 /**
  * Turns what `pg` throws into a catalogue error where the caller can act on it: conflicts are

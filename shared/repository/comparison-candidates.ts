@@ -1,6 +1,7 @@
 // Lists the objects and links that differ between two points, in sets: the work grows with the number
 // of version and link rows that begin or end between the points, not with the size of the tenant.
-// Bodies are not looked into here; that follows in slices (differences.ts).
+// Bodies are not looked into here; that follows in slices (differences.ts). Rows of the tenant are
+// looked up one by one (`offset 0` keeps it so): joined freely, every plan reads the whole tenant.
 import type { Transaction } from './database.ts';
 
 /** Parameters of one listing. Points may stand in either order. */
@@ -51,13 +52,15 @@ from (
   select key from cmp_changed
   union
   select o.parent_key from cmp_changed c
-  join object o on o.tenant_no = $1 and o.key = c.key where o.parent_key > 0
+  cross join lateral (select parent_key from object where tenant_no = $1 and key = c.key offset 0) o
+  where o.parent_key > 0
 ) c
-join object o on o.tenant_no = $1 and o.key = c.key
-left join object_version f on f.tenant_no = $1 and f.object_key = c.key
-  and f.from_point <= $2 and f.to_point > $2
-left join object_version t on t.tenant_no = $1 and t.object_key = c.key
-  and t.from_point <= $3 and t.to_point > $3`;
+cross join lateral (
+  select key, type, parent_key from object where tenant_no = $1 and key = c.key offset 0) o
+left join lateral (select state, hash from object_version where tenant_no = $1
+  and object_key = c.key and from_point <= $2 and to_point > $2 offset 0) f on true
+left join lateral (select state, hash from object_version where tenant_no = $1
+  and object_key = c.key and from_point <= $3 and to_point > $3 offset 0) t on true`;
 
 // An object that lives under one key at one point and under another, mapped one at the other point.
 const identities = `
@@ -84,22 +87,25 @@ select distinct on (to_key) from_key, to_key from nearest order by to_key, depth
 
 const pairs = `
 create temp table cmp_pair on commit drop as
-select coalesce(p.to_key, p.from_key) as id, p.from_key, p.to_key, o.type, o.object_id,
+select p.id, p.from_key, p.to_key, o.type, o.object_id,
   (p.from_key is distinct from p.to_key or f.from_hash is distinct from t.to_hash
     or exists (select from cmp_state s where s.parent_key = p.from_key
       and (s.from_hash is distinct from s.to_hash or s.from_state is distinct from s.to_state)))
   as differs
 from (
-  select s.key as from_key, case when s.to_state = 'live' then s.key else m.to_key end as to_key
+  select s.key as from_key, case when s.to_state = 'live' then s.key else m.to_key end as to_key,
+    coalesce(case when s.to_state = 'live' then s.key else m.to_key end, s.key) as id
   from cmp_state s left join cmp_map m on m.from_key = s.key
   where s.parent_key = 0 and s.type = any ($2) and s.from_state = 'live'
   union all
-  select null, s.key from cmp_state s
+  select null, s.key, s.key from cmp_state s
   where s.parent_key = 0 and s.type = any ($2) and s.to_state = 'live'
     and s.from_state is distinct from 'live'
     and not exists (select from cmp_map m where m.to_key = s.key)
+  offset 0
 ) p
-join object o on o.tenant_no = $1 and o.key = coalesce(p.to_key, p.from_key)
+cross join lateral (
+  select type, object_id from object where tenant_no = $1 and key = p.id offset 0) o
 left join cmp_state f on f.key = p.from_key
 left join cmp_state t on t.key = p.to_key`;
 
@@ -116,28 +122,31 @@ with flip as (
     and to_point < 2147483647
   union
   select l.relationship, l.source, l.target from flip f
-  join link l on l.tenant_no = $1 and l.relationship = any ($6) and l.source = f.key
+  cross join unnest($6::text[]) as r (name)
+  cross join lateral (select relationship, source, target from link where tenant_no = $1
+    and relationship = r.name and source = f.key offset 0) l
   union
   select l.relationship, l.source, l.target from flip f
-  join link l on l.tenant_no = $1 and l.target = f.key and l.relationship = any ($6)
+  cross join unnest($6::text[]) as r (name)
+  cross join lateral (select relationship, source, target from link where tenant_no = $1
+    and target = f.key and relationship = r.name offset 0) l
 )
-select t.relationship, t.source, t.target,
-  bool_or(l.from_point <= $2 and l.to_point > $2) as at_from,
-  bool_or(l.from_point <= $3 and l.to_point > $3) as at_to
+select t.relationship, t.source, t.target, l.at_from, l.at_to
 from touched t
-join link l on l.tenant_no = $1 and l.relationship = t.relationship and l.source = t.source
-  and l.target = t.target
-where t.relationship = any ($6)
-group by t.relationship, t.source, t.target
-having bool_or(l.from_point <= $2 and l.to_point > $2) or
-  bool_or(l.from_point <= $3 and l.to_point > $3)`;
+cross join lateral (
+  select coalesce(bool_or(from_point <= $2 and to_point > $2), false) as at_from,
+    coalesce(bool_or(from_point <= $3 and to_point > $3), false) as at_to
+  from link where tenant_no = $1 and relationship = t.relationship and source = t.source
+    and target = t.target) l
+where t.relationship = any ($6) and (l.at_from or l.at_to)`;
 
 // A link is shown at a point when its source is live there and its target is not in the recycle bin.
+const stateOf = (end: string, point: string): string => `
+  (select v.state from object_version v where v.tenant_no = $1 and v.object_key = l.${end}
+    and v.from_point <= ${point} and v.to_point > ${point})`;
 const visible = (point: string): string => `
-  exists (select from object_version v where v.tenant_no = $1 and v.object_key = l.source
-    and v.from_point <= ${point} and v.to_point > ${point} and v.state = 'live')
-  and not exists (select from object_version v where v.tenant_no = $1 and v.object_key = l.target
-    and v.from_point <= ${point} and v.to_point > ${point} and v.state = 'softDeleted')`;
+  ${stateOf('source', point)} = 'live'
+  and ${stateOf('target', point)} is distinct from 'softDeleted'`;
 
 const linkChanges = `
 create temp table cmp_link_change on commit drop as
@@ -166,7 +175,8 @@ const linkOnlyPairs = `
 insert into cmp_pair (id, from_key, to_key, type, object_id, differs)
 select o.key, o.key, o.key, o.type, o.object_id, false
 from (select distinct pair from cmp_link_change) c
-join object o on o.tenant_no = $1 and o.key = c.pair
+cross join lateral (
+  select key, type, object_id from object where tenant_no = $1 and key = c.pair offset 0) o
 where not exists (select from cmp_pair p where p.id = c.pair)`;
 
 const scope = (from: string, to: string, type: string): string => `
@@ -178,7 +188,7 @@ const chosenLinks = `
 create temp table cmp_chosen_link on commit drop as
 select c.*, p.chosen from cmp_link_change c
 join (select id, ${scope('from_key', 'to_key', 'type')} as chosen from cmp_pair) p on p.id = c.pair
-join object t on t.tenant_no = $1 and t.key = c.target
+cross join lateral (select type from object where tenant_no = $1 and key = c.target offset 0) t
 where ($4::text[] is null or c.relationship = any ($4))
   and (p.chosen or ($5 and ${scope('c.target', 'c.mate', 't.type')}))`;
 
@@ -207,6 +217,7 @@ export async function listCandidates(tx: Transaction, input: CandidateInput): Pr
   const low = Math.min(fromPoint, toPoint);
   const high = Math.max(fromPoint, toPoint);
   await tx.change(changedObjects, [tenant, low, high]);
+  await tx.change('analyze cmp_changed');
   await tx.change(objectStates, [tenant, fromPoint, toPoint]);
   await tx.change('create index on cmp_state (key)');
   await tx.change('create index on cmp_state (parent_key)');

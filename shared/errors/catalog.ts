@@ -90,6 +90,43 @@ export const errorCatalog = {
   repositoryRole: row(503, 'never', 'Run the application with the role of infra/sql/roles.sql.'),
   fenced: row(409, 'never', 'Another worker or session has taken over; this one stops.'),
 
+  // Log repositories (DESIGN 10)
+  logStoreUnavailable: row(
+    503,
+    'later',
+    'Check that the log repository is reachable; the job goes on by itself.',
+  ),
+  logStoreRefused: row(
+    503,
+    'later',
+    'Give the identity Storage Blob Data Contributor on the container, or write access to the folder.',
+  ),
+  logStoreMissing: row(503, 'later', 'Create the container or the folder, or correct the setting.'),
+  logNameInvalid: row(500, 'never', 'Report this; the product made a name that it excludes.'),
+  logBlobMissing: row(502, 'never', 'Verify the log repository and repair it from the other one.'),
+  logReadBackFailed: row(503, 'now', 'The upload is repeated under a new name by itself.'),
+  containerVersion: row(502, 'never', 'Read this container with the version that wrote it.'),
+  containerTruncated: row(502, 'never', 'Repair this container from the other log repository.'),
+  containerDamaged: row(502, 'never', 'Repair this container from the other log repository.'),
+  containerForeign: row(
+    502,
+    'never',
+    'Something was moved here from elsewhere: verify the log repository and repair it.',
+  ),
+  manifestDamaged: row(502, 'never', 'Repair this manifest from the other log repository.'),
+  manifestForeign: row(
+    502,
+    'never',
+    'Something was moved here from elsewhere: verify the log repository and repair it.',
+  ),
+  chainBroken: row(502, 'never', 'Verify the log repository and repair it from the other one.'),
+  keyUnavailable: row(
+    503,
+    'later',
+    'Check that the key is there and that the identity may use it.',
+  ),
+  keyWrong: row(502, 'never', 'Point the setting at the key with which the data was written.'),
+
   // Start
   settingsInvalid: row(500, 'never', 'Correct the settings named in the message.'),
   invalidState: row(500, 'never', 'Report this; the product met a state that it excludes.'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { BackupError } from '../../shared/errors/backup-error.ts';
 import { type AuditEvent, listAuditEvents } from '../../shared/repository/audit-events.ts';
 import { findTenant } from '../../shared/repository/tenants.ts';
+import { noSuchTenant } from './authorise.ts';
 import { tenantsWith } from './caller.ts';
 import { defineRegistryRoute } from './route.ts';
 import { rolesFor } from './route-access.ts';
@@ -42,7 +42,7 @@ defineRegistryRoute(
     if (query.tenantId !== undefined) {
       const tenant = await findTenant(tx, query.tenantId);
       const isMine = tenant && (mine === undefined || mine.includes(tenant.tenantNo));
-      if (!isMine) throw new BackupError('notFound', 'no such tenant');
+      if (!isMine) throw noSuchTenant(tenant);
       tenantNos = [tenant.tenantNo];
     }
     const before = position(z.number().int());

@@ -1,9 +1,10 @@
 import { BackupError } from '../../shared/errors/backup-error.ts';
+import type { Tenant } from '../../shared/model/tenant.ts';
 import { entriesOf, isAccessEmpty } from '../../shared/repository/access.ts';
 import type { Transaction } from '../../shared/repository/database.ts';
-import { type Access, type Caller, type Role, roles, tenantsWith } from './caller.ts';
+import { type Access, type Caller, type Rights, type Role, roles, tenantsWith } from './caller.ts';
 import { rolesFor } from './route-access.ts';
-import type { RouteDefinition } from './route-definition.ts';
+import type { Reply, RouteDefinition } from './route-definition.ts';
 
 /**
  * Where the roles of a caller hold. While nobody has been given access, the initial administrators of
@@ -44,7 +45,29 @@ function roleMissing(needed: readonly Role[], where = ''): BackupError {
   return new BackupError('roleMissing', `needs the role ${needed.join(' or ')}${where}`);
 }
 
-/** The one answer for a tenant that is unknown and for one that is not the caller's. */
-export function noSuchTenant(): BackupError {
-  return new BackupError('notFound', 'no such tenant');
+type KnownTenant = Pick<Tenant, 'tenantNo' | 'tenantId'>;
+const foreign = new WeakMap<BackupError, KnownTenant | null>();
+
+/**
+ * The one answer for a tenant that is unknown and for one that is not the caller's. Which of both it is
+ * stays beside the error, for the audit event alone.
+ */
+export function noSuchTenant(tenant: KnownTenant | undefined): BackupError {
+  const error = new BackupError('notFound', 'no such tenant');
+  foreign.set(error, tenant ?? null);
+  return error;
+}
+
+/** The tenant of an error of noSuchTenant, null for an unknown one; undefined for other errors. */
+export function foreignTenantOf(error: BackupError): KnownTenant | null | undefined {
+  return foreign.get(error);
+}
+
+/** Marks the answer of a read as one that shows values of so many items, when it does. */
+export function shownValues(
+  rights: Rights,
+  items: number,
+  ids: Readonly<Record<string, string | number>>,
+): Pick<Reply, 'valuesShown'> {
+  return rights.attributeValues && items > 0 ? { valuesShown: { ...ids, items } } : {};
 }

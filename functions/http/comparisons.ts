@@ -13,6 +13,7 @@ import { createOperation, updateOperation } from '../../shared/repository/operat
 import { resolvePoint } from '../../shared/repository/restore-points.ts';
 import { resolveSelection } from '../../shared/repository/selections.ts';
 import { selectableSpaces } from '../restore-parts.ts';
+import { shownValues } from './authorise.ts';
 import { accepted } from './backups.ts';
 import { defineRoute } from './route.ts';
 import { TextBody } from './route-definition.ts';
@@ -171,7 +172,11 @@ defineRoute(
     const reply = page([], last && { no: last.no });
     const body = reply.body as { nextLink?: string };
     const next = body.nextLink === undefined ? {} : { nextLink: body.nextLink };
-    return { ...reply, body: new TextBody(writeJson({ value, ...next })) };
+    return {
+      ...reply,
+      body: new TextBody(writeJson({ value, ...next })),
+      ...shownValues(rights, value.length, { comparisonId: id }),
+    };
   },
 );
 

@@ -6,6 +6,7 @@ import {
   searchObjects,
 } from '../../shared/repository/objects-at-point.ts';
 import { assertNotExpired, resolvePoint } from '../../shared/repository/restore-points.ts';
+import { shownValues } from './authorise.ts';
 import { addressableTypes, addressOf, ownTypes } from './catalogue-parts.ts';
 import { namedReferences } from './named-references.ts';
 import { pointSelector } from './restore-points.ts';
@@ -116,10 +117,12 @@ defineRoute(
       }
       if (object.body === null) throw new BackupError('notFound', 'no body was captured');
       await assertNotExpired(tx, number);
-      return { status: 200, body: new TextBody(object.body) };
+      const read = shownValues(rights, 1, { restorePoint: number, view });
+      return { status: 200, body: new TextBody(object.body), ...read };
     }
     const text = await objectText(tx, object, number, rights.attributeValues);
     await assertNotExpired(tx, number);
-    return { status: 200, body: new TextBody(text) };
+    const read = shownValues(rights, 1, { restorePoint: number, view });
+    return { status: 200, body: new TextBody(text), ...read };
   },
 );

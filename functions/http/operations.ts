@@ -12,7 +12,7 @@ import { failPlan } from '../../shared/repository/restore-plans.ts';
 import { failRestore } from '../../shared/repository/restores.ts';
 import { findTenant } from '../../shared/repository/tenants.ts';
 import { instanceIdOf } from '../durable/start-operation.ts';
-import { requireRole } from './authorise.ts';
+import { noSuchTenant, requireRole } from './authorise.ts';
 import { type Access, isVisible, type Role, rightsIn, tenantsWith } from './caller.ts';
 import { defineRegistryRoute } from './route.ts';
 import { rolesFor } from './route-access.ts';
@@ -66,7 +66,7 @@ defineRegistryRoute(
     async function oneOf(tenantId: string, allowed: number[] | undefined): Promise<number[]> {
       const tenant = await findTenant(tx, tenantId);
       const isMine = tenant && (allowed === undefined || allowed.includes(tenant.tenantNo));
-      if (!isMine) throw new BackupError('notFound', 'no such tenant');
+      if (!isMine) throw noSuchTenant(tenant);
       return [tenant.tenantNo];
     }
   },

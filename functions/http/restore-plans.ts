@@ -9,6 +9,7 @@ import { createPlan, getPlan, listPlans } from '../../shared/repository/restore-
 import { resolvePoint } from '../../shared/repository/restore-points.ts';
 import { resolveSelection } from '../../shared/repository/selections.ts';
 import { selectableSpaces } from '../restore-parts.ts';
+import { shownValues } from './authorise.ts';
 import { accepted } from './backups.ts';
 import { contentTypes, planDocument } from './plan-document.ts';
 import { defineRoute } from './route.ts';
@@ -149,7 +150,8 @@ defineRoute(
     const value = await showPlanItems(tx, shown, plan.point, rights.attributeValues);
     const { nextLink } = page([], next).body as { nextLink?: string };
     const body = nextLink === undefined ? { value } : { value, nextLink };
-    return { status: 200, body: new TextBody(writeJson(body)) };
+    const read = shownValues(rights, value.length, { planId: id, kind });
+    return { status: 200, body: new TextBody(writeJson(body)), ...read };
   },
 );
 
@@ -181,6 +183,7 @@ defineRoute(
       status: 200,
       headers: { 'content-type': contentTypes[format] },
       body: new TextBody(planDocument(format, head, shownSteps, shownNotes)),
+      ...shownValues(rights, steps.length + notes.length, { planId: id, format }),
     };
   },
 );

@@ -13,6 +13,7 @@ import {
   listRestores,
   type Restore,
 } from '../../shared/repository/restores.ts';
+import { shownValues } from './authorise.ts';
 import { accepted } from './backups.ts';
 import { decidablePlan } from './plan-decisions.ts';
 import { defineRoute } from './route.ts';
@@ -145,7 +146,8 @@ defineRoute(
     const value = await showExecution(tx, shown, plan.point, rights.attributeValues);
     const { nextLink } = page([], last && { no: last.no }).body as { nextLink?: string };
     const body = nextLink === undefined ? { value } : { value, nextLink };
-    return { status: 200, body: new TextBody(writeJson(body)) };
+    const read = shownValues(rights, value.length, { restoreId: id });
+    return { status: 200, body: new TextBody(writeJson(body)), ...read };
   },
 );
 
@@ -179,7 +181,8 @@ defineRoute(
     }
     const { nextLink } = page([], next).body as { nextLink?: string };
     const body = nextLink === undefined ? { value: items } : { value: items, nextLink };
-    return { status: 200, body: new TextBody(writeJson(body)) };
+    const read = shownValues(rights, items.length, { restoreId: id });
+    return { status: 200, body: new TextBody(writeJson(body)), ...read };
   },
 );
 

@@ -26,6 +26,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ids, counts and names of settings for the audit event of the act. */
   readonly audit?: Readonly<Record<string, unknown>>;
+  /** Set when a read shows values of attributes: ids and counts for the audit event of the read. */
+  readonly valuesShown?: Readonly<Record<string, string | number>>;
   /** The tenant an act without a tenant in its transaction was about. */
   readonly about?: { readonly tenantNo: number; readonly tenantId: string };
   /** Runs after the transaction of the act was committed; the act stands if it fails. */

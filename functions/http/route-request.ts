@@ -16,6 +16,7 @@ import {
 } from './authorise.ts';
 import { type Access, isVisible, rightsIn } from './caller.ts';
 import { openPosition, sealPosition } from './next-link.ts';
+import { recordingRefusals } from './refusals.ts';
 import { once, type Repeatability, repeatabilityOf } from './repeatability.ts';
 import { bodyOf, checkApiVersion, invalid, parsed, queryOf, tenantIdOf } from './request-input.ts';
 import { apiBase } from './response.ts';
@@ -48,23 +49,22 @@ export async function answerTenantRequest(
     tenant: await findTenant(tx, tenantId),
     linkKey: await linkKeyOf(services.database, tx),
   }));
-  if (tenant === undefined || !isVisible(access, tenant.tenantNo)) throw noSuchTenant();
-  const rights = rightsIn(access, tenant.tenantNo);
-  requireRole(rights.roles, neededRoles(definition));
-  const { tenantId: _tenant, ...params } = request.params;
-  const input = await inputOf(exchange, definition, access, params);
-  const prepared = await prepare?.({ services, tenant, body: input.body });
-  const reply = await services.database.withTenant(tenant.tenantNo, (tx) =>
-    once(tx, input.repeatability, async () => {
-      const context = contextOf(exchange, definition, { tx, access, linkKey, ...input });
-      const answer = await run({ ...context, tenant, rights }, prepared);
-      await writeAudit(context, exchange, definition, answer, {
-        tenantNo: tenant.tenantNo,
-        tenantId: tenant.tenantId,
-      });
-      return answer;
-    }),
-  );
+  const reply = await recordingRefusals(exchange, definition, access, tenant, async () => {
+    if (!tenant || !isVisible(access, tenant.tenantNo)) throw noSuchTenant(tenant);
+    const rights = rightsIn(access, tenant.tenantNo);
+    requireRole(rights.roles, neededRoles(definition));
+    const { tenantId: _tenant, ...params } = request.params;
+    const input = await inputOf(exchange, definition, access, params);
+    const prepared = await prepare?.({ services, tenant, body: input.body });
+    return await services.database.withTenant(tenant.tenantNo, (tx) =>
+      once(tx, input.repeatability, async () => {
+        const context = contextOf(exchange, definition, { tx, access, linkKey, ...input });
+        const answer = await run({ ...context, tenant, rights }, prepared);
+        await writeAudit(context, exchange, definition, answer, tenant);
+        return answer;
+      }),
+    );
+  });
   await runAfterCommit(exchange, definition, reply);
   return reply;
 }
@@ -82,16 +82,18 @@ export async function answerRegistryRequest(
     access: await accessOf(tx, caller, services.settings.api.initialAdministrators),
     linkKey: await linkKeyOf(services.database, tx),
   }));
-  requireRoleSomewhere(definition, access);
-  const input = await inputOf(exchange, definition, access, request.params);
-  const reply = await services.database.withRegistry((tx) =>
-    once(tx, input.repeatability, async () => {
-      const context = contextOf(exchange, definition, { tx, access, linkKey, ...input });
-      const answer = await run(context, undefined);
-      await writeAudit(context, exchange, definition, answer, answer.about ?? { tenantNo: 0 });
-      return answer;
-    }),
-  );
+  const reply = await recordingRefusals(exchange, definition, access, undefined, async () => {
+    requireRoleSomewhere(definition, access);
+    const input = await inputOf(exchange, definition, access, request.params);
+    return await services.database.withRegistry((tx) =>
+      once(tx, input.repeatability, async () => {
+        const context = contextOf(exchange, definition, { tx, access, linkKey, ...input });
+        const answer = await run(context, undefined);
+        await writeAudit(context, exchange, definition, answer, answer.about ?? { tenantNo: 0 });
+        return answer;
+      }),
+    );
+  });
   await runAfterCommit(exchange, definition, reply);
   return reply;
 }
@@ -193,6 +195,7 @@ function topOf({ query, body }: Input): number {
   return typeof inBody === 'number' ? inBody : DEFAULT_TOP;
 }
 
+/** One event per act, and one per answer that shows values: who has seen what stays known. */
 async function writeAudit(
   context: Context,
   exchange: Exchange,
@@ -200,17 +203,18 @@ async function writeAudit(
   reply: Reply,
   tenant: { readonly tenantNo: number; readonly tenantId?: string },
 ): Promise<void> {
-  if (definition.act === undefined) return;
+  if (definition.act === undefined && reply.valuesShown === undefined) return;
   const { body, access, tx } = context;
   const reason = typeof body === 'object' && body !== null && 'reason' in body ? body.reason : '';
   await addAuditEvent(tx, {
-    ...tenant,
+    tenantNo: tenant.tenantNo,
+    ...(tenant.tenantId === undefined ? {} : { tenantId: tenant.tenantId }),
     principalId: access.caller.objectId,
     roles: access.caller.roles,
-    action: definition.act,
+    action: definition.act ?? 'values.read',
     target: exchange.url.pathname,
     ...(typeof reason === 'string' && reason !== '' ? { reason } : {}),
-    detail: reply.audit ?? {},
+    detail: reply.audit ?? { route: definition.name, ...reply.valuesShown },
     requestId: exchange.requestId,
   });
 }

@@ -81,7 +81,7 @@ defineRegistryRoute(
     const current = await findTenant(tx, tenantId);
     const isMine = current !== undefined && isVisible(access, current.tenantNo);
     // Who is not administrator of all tenants cannot tell an unknown tenant from a foreign one.
-    if (!isMine && tenantsWith(access, needed) !== undefined) throw noSuchTenant();
+    if (!isMine && tenantsWith(access, needed) !== undefined) throw noSuchTenant(current);
     if (current !== undefined) requireRole(rightsIn(access, current.tenantNo).roles, needed);
     checkPrecondition(header, current && tenantEtag(current));
     const settings = settingsFrom(body, current?.cloud ?? services.settings.cloud);

@@ -1,4 +1,5 @@
-// What was done through the API: rows are only ever added, in the transaction of the act itself.
+// What was done through the API, what was refused and who read values. Rows are only ever added: those of
+// an act or a read in its own transaction.
 import type { Transaction } from './database.ts';
 
 export interface NewAuditEvent {
@@ -52,6 +53,23 @@ export async function addAuditEvent(tx: Transaction, event: NewAuditEvent): Prom
       event.requestId,
     ],
   );
+}
+
+/** Events `refused.*` of one kind by one principal within the last hour, counted up to `most`. */
+export async function countRecentEvents(
+  tx: Transaction,
+  principalId: string,
+  action: string,
+  most: number,
+): Promise<number> {
+  const row = await tx.row<{ count: number }>(
+    `select count(*) from (
+       select from audit_event where principal_id = $1 and action = $2
+         and starts_with(action, 'refused.') and at > clock_timestamp() - interval '1 hour'
+       limit $3) recent`,
+    [principalId, action, most],
+  );
+  return row?.count ?? 0;
 }
 
 export interface AuditFilter {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../functions/http/route.ts';
 import { Database } from '../../shared/repository/database.ts';
+import { schemaVersion } from '../../shared/repository/schema-version.ts';
 import { codeOf, createTestApi } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -51,7 +52,7 @@ describe('the API in trouble', () => {
   it('does not work on a schema of another version, and says so in health', async () => {
     const other = await createTestDatabase();
     try {
-      await other.owner.rows("delete from pgmigrations where name like '0005%'");
+      await other.owner.rows('delete from pgmigrations where name = $1', [schemaVersion]);
       const api = createTestApi(other.database);
       const answer = await api.call('GET', '/tenants');
       expect([answer.status, codeOf(answer)]).toEqual([503, 'repositoryVersion']);

@@ -65,7 +65,9 @@ describe('the API in the functions host', () => {
     );
     const parts = await Promise.all(
       tables.map(async ({ name }) => {
-        const rows = await app.db.owner.rows(`select t::text from ${name} t order by 1`);
+        // that somebody was refused is recorded
+        const kept = name === 'audit_event' ? `where action not like 'refused.%'` : '';
+        const rows = await app.db.owner.rows(`select t::text from ${name} t ${kept} order by 1`);
         return `${name} ${JSON.stringify(rows)}`;
       }),
     );

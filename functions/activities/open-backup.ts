@@ -1,7 +1,11 @@
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { Operation } from '../../shared/model/operation.ts';
 import type { Fence } from '../../shared/repository/fence.ts';
-import { getOperation, updateOperation } from '../../shared/repository/operations.ts';
+import {
+  getOperation,
+  isCancelRequested,
+  updateOperation,
+} from '../../shared/repository/operations.ts';
 import { type BackupRequest, openSession } from '../../shared/tenant-backup/open-session.ts';
 import { backupContext } from '../backup-parts.ts';
 import { defineActivity } from '../durable/define-activity.ts';
@@ -11,6 +15,7 @@ import { services } from '../services.ts';
 
 type Answer =
   | { readonly state: 'open' | 'abandon' | 'committed'; readonly fence: Fence }
+  /** Canceled: its session is undone, or it never had one. */
   | { readonly state: 'abandoned' }
   | { readonly state: 'busy' };
 
@@ -30,6 +35,9 @@ async function open({ tenantNo, operationId }: OperationInput): Promise<Answer> 
     return opened.committed ? { state: 'committed', fence: opened.fence } : { state: 'abandoned' };
   }
   if (opened.state === 'busy') {
+    // It holds neither session nor lease: there is nothing to undo, and nothing to wait for any more.
+    const stop = await database.withTenant(tenantNo, (tx) => isCancelRequested(tx, operationId));
+    if (stop) return { state: 'abandoned' };
     await report(tenantNo, operationId, opened.operationId);
     return { state: 'busy' };
   }

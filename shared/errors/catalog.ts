@@ -68,7 +68,11 @@ export const errorCatalog = {
   graphUnavailable: row(503, 'later', 'Graph did not answer well; the job goes on by itself.'),
   graphBadAnswer: row(502, 'now', 'Graph answered something else than documented.'),
   graphCursorExpired: row(502, 'never', 'The collection is read in full again by itself.'),
-  graphPageTokenExpired: row(502, 'now', 'The listing starts again by itself.'),
+  graphPageTokenExpired: row(
+    502,
+    'now',
+    'The listing starts again by itself, a few times; the next backup tries it afresh.',
+  ),
   graphAnswerLost: row(
     502,
     'now',

@@ -77,6 +77,26 @@ export async function moveStream(
   );
 }
 
+/**
+ * Begins the pass again because its page token has expired; answers how often that has happened to it.
+ * Pages of earlier tries stay stored.
+ */
+export async function expireStream(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+  stream: string,
+): Promise<number> {
+  const row = await tx.row<{ expiries: number }>(
+    `update session_stream set link = null, first_page = pages, done = false, digest = null,
+       previous_digest = null, expiries = expiries + 1
+     where tenant_no = $1 and session_id = $2 and collection = $3 and stream = $4
+     returning expiries`,
+    [tx.tenantNo, fence.sessionId, collection, stream],
+  );
+  return row?.expiries ?? 0;
+}
+
 /** Begins the stream again from its first page, remembering what the pass before has shown. */
 export async function restartStream(
   tx: Transaction,
@@ -87,7 +107,7 @@ export async function restartStream(
 ): Promise<void> {
   await tx.change(
     `update session_stream set link = null, first_page = pages, done = false, digest = null,
-       previous_digest = $5
+       previous_digest = $5, expiries = 0
      where tenant_no = $1 and session_id = $2 and collection = $3 and stream = $4`,
     [tx.tenantNo, fence.sessionId, collection, stream, previousDigest],
   );

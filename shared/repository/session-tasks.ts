@@ -32,6 +32,8 @@ export interface SessionTask {
   readonly token: Buffer | null;
   readonly link: Buffer | null;
   readonly roundPages: number;
+  /** How often the round under way began again because its page token had expired. */
+  readonly roundExpiries: number;
   readonly failures: number;
   readonly unsettled: number;
   readonly quarantined: number;
@@ -60,6 +62,7 @@ const columns = {
   token: 'token',
   link: 'link',
   roundPages: 'round_pages',
+  roundExpiries: 'round_expiries',
   failures: 'failures',
   unsettled: 'unsettled',
   quarantined: 'quarantined',
@@ -191,6 +194,7 @@ export async function restartTask(
     `update session_task set mode = 'full', phase = $4, tracked = $5, generation = generation + 1,
        listing = listing + 1, pass = 0, relisted = false, round = 0, round_start = 0,
        last_round_start = 0, pass_round = 0, token = null, link = null, round_pages = 0,
+       round_expiries = 0,
        unsettled = 0, failures = 0
      where tenant_no = $1 and session_id = $2 and collection = $3
        and phase not in ('failing', 'failed', 'skipped')`,

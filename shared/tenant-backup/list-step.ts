@@ -6,6 +6,7 @@ import type { SessionStream } from '../repository/session-streams.ts';
 import { isOver, linkContext, read, type Work, writeTask } from './backup-context.ts';
 import { storeBinPage } from './bin-page.ts';
 import { storeExpandPage } from './expand-page.ts';
+import { expiredTooOften, MAX_EXPIRIES } from './expired-token.ts';
 import { storeFacetPage } from './facet-page.ts';
 import { storeListPage } from './list-page.ts';
 import { type Stream, streamRequest, streamsFor } from './streams.ts';
@@ -106,8 +107,8 @@ function fetchPage(
 }
 
 /**
- * A page token that has grown stale restarts the listing: what was stored stays. It counts as a
- * failure, since a listing whose tokens are never taken leads nowhere.
+ * A page token that has grown stale restarts the listing: what was stored stays. The restarts of a pass
+ * are counted in its row, because the slices between them may succeed.
  */
 async function pageOrRestart(
   work: Work,
@@ -118,15 +119,11 @@ async function pageOrRestart(
     return await coming;
   } catch (error) {
     if (!isBackupError(error, 'graphPageTokenExpired')) throw error;
-    await writeTask(work, (tx) =>
-      work.context.tables.sessionStreams.restartStream(
-        tx,
-        work.fence,
-        work.task.collection,
-        stream.name,
-        null,
-      ),
+    const { collection } = work.task;
+    const expiries = await writeTask(work, (tx) =>
+      work.context.tables.sessionStreams.expireStream(tx, work.fence, collection, stream.name),
     );
+    if (expiries > MAX_EXPIRIES) throw expiredTooOften(`listing ${stream.name}`, error);
     throw new BackupError('graphUnavailable', `listing ${stream.name} has to begin again`, {
       cause: error,
     });

@@ -6,6 +6,7 @@ import { linkContext, read, type Work, writeTask } from './backup-context.ts';
 import { enterConfirm } from './candidates.ts';
 import { sortDelta } from './delta-items.ts';
 import { storeDelta } from './delta-page.ts';
+import { expiredTooOften, MAX_EXPIRIES } from './expired-token.ts';
 import { countQuarantined } from './list-page.ts';
 import { restartCollection } from './restart.ts';
 import { deltaRequest } from './streams.ts';
@@ -57,12 +58,23 @@ async function roundPage(work: Work): Promise<GraphPage | undefined> {
       return undefined;
     }
     if (!isBackupError(error, 'graphPageTokenExpired')) throw error;
-    // The round begins again from its token; what it stored so far is stored again.
-    await writeTask(work, (tx) =>
-      context.tables.sessionTasks.changeTask(tx, work.fence, { link: null, roundPages: 0 }),
-    );
+    await beginRoundAgain(work, error);
     return undefined;
   }
+}
+
+/** The round begins again from its token; what it stored so far is stored again. */
+async function beginRoundAgain(work: Work, cause: unknown): Promise<void> {
+  const { context, task } = work;
+  const roundExpiries = task.roundExpiries + 1;
+  if (roundExpiries > MAX_EXPIRIES) throw expiredTooOften(`a round of ${task.collection}`, cause);
+  await writeTask(work, (tx) =>
+    context.tables.sessionTasks.changeTask(tx, work.fence, {
+      link: null,
+      roundPages: 0,
+      roundExpiries,
+    }),
+  );
 }
 
 async function storeRoundPage(
@@ -112,6 +124,7 @@ async function endRound(
     token: context.cipher.seal(deltaLink, linkContext(work, 'delta')),
     link: null,
     roundPages: 0,
+    roundExpiries: 0,
     round: task.round + 1,
     roundStart: tick,
     lastRoundStart: tick,

@@ -8,7 +8,7 @@ import { BackupError } from '../../shared/errors/backup-error.ts';
 import { isJsonObject } from '../../shared/json/json-value.ts';
 import { preparePoint } from '../../shared/tenant-backup/prepare-point.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { g, ProtocolCase, u } from '../support/protocol-case.ts';
+import { g, l, ProtocolCase, u } from '../support/protocol-case.ts';
 import { finish, open, runStage } from '../support/run-backup.ts';
 
 const unit = 'cccccccc-0000-4000-8000-000000000001';
@@ -55,6 +55,75 @@ test('a round whose first page never holds is given up for a full read', async (
   expect(await it.backup()).toMatchObject({ state: 'complete' });
   await it.expectTruth();
 }, 40_000);
+
+/** Throws for every page after the first `good` ones of a listing, and counts how often. */
+function expireAfter(path: string, good: number): { readonly expired: number } {
+  const count = { expired: 0, page: 0 };
+  it.tenant.before = (asked, { query }) => {
+    if (asked !== path || query?.['$deltatoken'] !== undefined) return;
+    // every other page holds: the listing, or the round, begins again with it
+    count.page = (count.page + 1) % (good + 1);
+    if (count.page !== 0) return;
+    count.expired += 1;
+    throw new BackupError('graphPageTokenExpired', 'skip token is not valid');
+  };
+  return count;
+}
+
+const reasonOf = async (collection: string) => {
+  const [row] = await db.owner.rows<{ state: string; reason: string | null }>(
+    `select state, reason from collection_state where tenant_no = $1 and collection = $2
+     order by point desc limit 1`,
+    [it.tenantNo, collection],
+  );
+  return row;
+};
+
+test('a round whose later pages never hold ends after three new beginnings, and says so', async () => {
+  await it.backup();
+  it.tenant.deltaPage = 1;
+  for (const n of [0, 1, 2]) it.tenant.set(u(n), { displayName: 'changed' });
+  const count = expireAfter('/users/delta', 1);
+  expect(await it.backup()).toMatchObject({ state: 'partial' });
+  expect(count.expired).toBe(4);
+  expect(await reasonOf('user')).toMatchObject({
+    state: 'carried-failed',
+    reason: 'graphPageTokenExpired: the page token of a round of user expired 4 times',
+  });
+  it.tenant.before = () => undefined;
+  await it.backup();
+  await it.expectTruth();
+});
+
+test('a listing whose later pages never hold ends after three new beginnings, over slices', async () => {
+  for (const n of [1, 2, 3]) it.tenant.create('namedLocation', l(n), { displayName: `${n}` });
+  it.tenant.listPage = 1;
+  const count = expireAfter('/identity/conditionalAccess/namedLocations', 1);
+  const fence = await open(() => it.make(), { operationId: randomUUID(), mode: 'full' });
+  // failures in a row do not end it: steps that succeed may lie between them
+  const patient = () => it.make({ limits: { ...it.make().limits, maxFailures: 1_000 } });
+  while (await runStage(patient, fence));
+  expect(await finish(patient, fence)).toMatchObject({ state: 'partial' });
+  expect(count.expired).toBe(4);
+  expect(await reasonOf('namedLocation')).toMatchObject({
+    state: 'carried-failed',
+    reason: 'graphPageTokenExpired: the page token of listing list expired 4 times',
+  });
+});
+
+test('a round whose page token expires once is read to its end', async () => {
+  await it.backup();
+  it.tenant.deltaPage = 1;
+  for (const n of [0, 1, 2]) it.tenant.set(u(n), { displayName: 'changed' });
+  let pages = 0;
+  it.tenant.before = (path) => {
+    if (path !== '/users/delta') return;
+    pages += 1;
+    if (pages === 2) throw new BackupError('graphPageTokenExpired', 'skip token is not valid');
+  };
+  expect(await it.backup()).toMatchObject({ state: 'complete' });
+  await it.expectTruth();
+});
 
 test('a member that a re-read of several pages has skipped keeps its membership', async () => {
   for (const n of [3, 4, 5]) it.tenant.create('user', u(n), { displayName: `user ${n}` });

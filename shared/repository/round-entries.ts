@@ -45,9 +45,11 @@ export async function recordEntries(
      select o.key, i.relationship, coalesce(t.key, 0), i.entry
      from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])
        as i (space, id, relationship, target_space, target_id, entry)
-     cross join lateral (select key from object where tenant_no = $1 and space = i.space
+     cross join lateral (select key from object where tenant_no = (select $1::int)
+       and space = i.space
        and parent_key = 0 and object_id = i.id offset 0) o
-     left join lateral (select key from object where tenant_no = $1 and space = i.target_space
+     left join lateral (select key from object where tenant_no = (select $1::int)
+       and space = i.target_space
        and parent_key = 0 and object_id = i.target_id offset 0) t on true`,
     [
       tx.tenantNo,
@@ -93,23 +95,4 @@ export async function namedSince(
     [tx.tenantNo, fence.sessionId, round.collection, round.listing, round.round],
   );
   return row?.named ?? 0;
-}
-
-/**
- * Removes from `page_object` the rows that a delta round of this session delivered after the page's
- * request left: a list may be older than the token taken before it (residual limit R2).
- */
-export async function dropOlderThanRounds(
-  tx: Transaction,
-  fence: Fence,
-  collection: string,
-  startedAt: Date,
-): Promise<number> {
-  return await tx.change(
-    `delete from page_object p using object o, touched t
-     where o.tenant_no = $1 and o.space = p.space and o.parent_key = p.parent_key
-       and o.object_id = p.object_id and t.tenant_no = $1 and t.session_id = $2
-       and t.collection = $3 and t.object_key = o.key and t.at >= $4`,
-    [tx.tenantNo, fence.sessionId, collection, startedAt],
-  );
 }

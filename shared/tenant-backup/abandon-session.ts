@@ -74,18 +74,3 @@ export async function cleanSessions(context: BackupContext, deadline: Date): Pro
   }
   return true;
 }
-
-/**
- * The watchdog raises the epoch of a lease whose owner is silent, so that nothing of the old workers
- * can write; the operation of the session that was running is to be started again.
- */
-export async function takeOver(context: BackupContext): Promise<string | undefined> {
-  const { tables, limits, tenant } = context;
-  return await context.database.withTenant(tenant.tenantNo, async (tx) => {
-    const lease = await tables.leases.lockLease(tx);
-    const session = await tables.sessions.runningSession(tx);
-    if (lease === undefined || session === undefined || !lease.expired) return undefined;
-    await tables.leases.takeLease(tx, session.id, limits.leaseMs);
-    return session.operationId;
-  });
-}

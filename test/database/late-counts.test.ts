@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import type { Fence } from '../../shared/repository/fence.ts';
-import { takeOver } from '../../shared/tenant-backup/abandon-session.ts';
+import { fenceSession } from '../../shared/repository/stuck-sessions.ts';
+import { sessionIdOf } from '../../shared/tenant-backup/open-session.ts';
 import { runSlice } from '../../shared/tenant-backup/slice.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { codeOf, ProtocolCase } from '../support/protocol-case.ts';
@@ -33,14 +34,11 @@ async function tasks(): Promise<Record<string, unknown>[]> {
   );
 }
 
-/** A worker whose whole process is silent until another has raised the epoch. */
+/** A worker whose whole process is silent until the watchdog has raised the epoch. */
 async function takenOver(): Promise<Fence> {
-  await db.owner.rows(
-    `update lease_heartbeat set expires_at = clock_timestamp() - interval '1 second'
-     where tenant_no = $1`,
-    [it.tenantNo],
+  await db.database.withTenant(it.tenantNo, (tx) =>
+    fenceSession(tx, sessionIdOf(operationId), 2_000),
   );
-  expect(await takeOver(it.make())).toBe(operationId);
   return await open(() => it.make(), request);
 }
 

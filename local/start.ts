@@ -18,6 +18,7 @@ import {
   simulatorComponent,
   storageComponent,
 } from './stack/components.ts';
+import { coreToolsComponent, coreToolsMissing, findCoreTools } from './stack/core-tools.ts';
 import {
   backupOnce,
   newestPoint,
@@ -35,11 +36,13 @@ const usage = `usage: npm start -- [options]
   --once         end after the first backup
   --fresh        forget everything and begin again
   --port <n>     port of the API; 7071 unless given, 0 for any free one
-  --state <dir>  where the state lives; .local unless given`;
+  --state <dir>  where the state lives; .local unless given
+  --func         Azure Functions Core Tools in place of the local functions host (npm run start:func)`;
 
 interface Options {
   readonly once: boolean;
   readonly fresh: boolean;
+  readonly func: boolean;
   readonly port: number;
   readonly state: string | undefined;
 }
@@ -50,6 +53,7 @@ function readOptions(): Options {
       options: {
         once: { type: 'boolean', default: false },
         fresh: { type: 'boolean', default: false },
+        func: { type: 'boolean', default: false },
         port: { type: 'string', default: '7071' },
         state: { type: 'string' },
       },
@@ -58,7 +62,8 @@ function readOptions(): Options {
     if (!/^\d+$/.test(values.port) || port > 65_535) {
       throw new Error(`--port takes a number from 0 to 65535, not ${values.port}`);
     }
-    return { once: values.once, fresh: values.fresh, port, state: values.state };
+    const { once, fresh, func, state } = values;
+    return { once, fresh, func, port, state };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
     process.exit(2);
@@ -107,6 +112,8 @@ async function startAll(
   options: Options,
   folder: string,
 ): Promise<{ url: string; simulator: SimulatorComponent | undefined }> {
+  const func = options.func ? findCoreTools(process.env['PATH']) : undefined;
+  if (options.func && func === undefined) throw new Error(coreToolsMissing);
   const port = options.port === 0 ? await freePort() : options.port;
   await assertPortFree(port, 'the API (--port)');
   const stack: StackOptions = {
@@ -122,7 +129,9 @@ async function startAll(
   const added = Object.assign({}, ...running.map((each) => each.env)) as Record<string, string>;
   // what is in the environment already wins, except that a part brings all of its own settings
   const application = await component('application', () =>
-    applicationComponent(stack, port, added),
+    func === undefined
+      ? applicationComponent(stack, port, added)
+      : coreToolsComponent(func, stack, port, added),
   );
   const url = `http://127.0.0.1:${port}`;
   if (application === undefined) throw new Error('the application did not start');

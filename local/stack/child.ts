@@ -6,7 +6,9 @@ import { guardChild } from '../child-guard.ts';
 export interface ChildOptions {
   /** As it is called in messages. */
   readonly name: string;
-  /** Script and arguments for this Node. */
+  /** Program to run instead of this Node. */
+  readonly command?: string;
+  /** Arguments; for this Node the script comes first. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -34,7 +36,7 @@ const KEPT_LINES = 20;
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { name, args, env, cwd, logFile, stopMessage } = options;
-  const child = spawn(process.execPath, [...args], {
+  const child = spawn(options.command ?? process.execPath, [...args], {
     cwd,
     env: { ...process.env, ...env },
     detached: true,

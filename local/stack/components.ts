@@ -135,14 +135,7 @@ export async function applicationComponent(
       ...['--app', options.checkout, '--port', String(port)],
       ...['--hub', path.join(options.folder, 'task-hub.sqlite')],
     ],
-    env: {
-      TASKHUB_NAME: 'EntraBackup',
-      FUNCTIONS_WORKER_RUNTIME: 'node',
-      REPOSITORY_KEY: options.env['REPOSITORY_KEY'] || repositoryKeyFile(options.folder),
-      RESTORE_SECRETS:
-        options.env['RESTORE_SECRETS'] || path.join(options.folder, 'restore-secrets'),
-      ...env,
-    },
+    env: applicationEnv(options, env),
     cwd: options.checkout,
     logFile: logFile(options.folder, 'application'),
     readyWithinMs: 60_000,
@@ -154,6 +147,20 @@ export async function applicationComponent(
   return { name: 'application', env: {}, url, ...child };
 }
 
-function logFile(folder: string, name: string): string {
+/** Settings of the application; those of the environment win where a part brings none. */
+export function applicationEnv(
+  { env, folder }: StackOptions,
+  added: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return {
+    TASKHUB_NAME: 'EntraBackup',
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    REPOSITORY_KEY: env['REPOSITORY_KEY'] || repositoryKeyFile(folder),
+    RESTORE_SECRETS: env['RESTORE_SECRETS'] || path.join(folder, 'restore-secrets'),
+    ...added,
+  };
+}
+
+export function logFile(folder: string, name: string): string {
   return path.join(folder, `${name}.log`);
 }

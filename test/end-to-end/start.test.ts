@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -131,6 +139,59 @@ describe('npm start', () => {
     const port = start(['--port', '70710']);
     expect(await port.code).toBe(2);
     expect(port.text()).toContain('--port takes a number from 0 to 65535, not 70710');
+  });
+
+  /** Settings that leave nothing to start but the application. */
+  const elsewhere = {
+    GRAPH_URL: 'https://graph.contoso.example',
+    POSTGRES_URL: 'postgres://entra_backup_app@database.contoso.example/entra_backup',
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  };
+
+  it('runs in Core Tools when func is on the PATH: its arguments and settings', async () => {
+    const bin = path.join(state, 'bin');
+    mkdirSync(bin);
+    const recorded = path.join(state, 'recorded.json');
+    const fake = `#!${process.execPath}
+      const { createServer } = require('node:http');
+      const { writeFileSync } = require('node:fs');
+      const { argv, env } = process;
+      const cwd = process.cwd();
+      writeFileSync(${JSON.stringify(recorded)}, JSON.stringify({ args: argv.slice(2), env, cwd }));
+      console.log('Azure Functions Core Tools');
+      setTimeout(() => createServer((request, response) => {
+        response.statusCode = request.url === '/api/health/live' ? 200 : 404;
+        response.end();
+      }).listen(Number(argv[4]), '127.0.0.1'), 700);`;
+    writeFileSync(path.join(bin, 'func'), fake, { mode: 0o755 });
+    const PATH = `${bin}${path.delimiter}${env['PATH'] ?? ''}`;
+    const run = start(['--func', '--port', '0'], { ...elsewhere, PATH });
+    const [, port] = await run.until(/^ready http:\/\/127\.0\.0\.1:(\d+)$/m, 60);
+    const seen = JSON.parse(readFileSync(recorded, 'utf8')) as {
+      args: string[];
+      env: Record<string, string>;
+      cwd: string;
+    };
+    expect(seen.args).toEqual(['start', '--port', port]);
+    expect(seen.cwd).toBe(path.join(import.meta.dirname, '..', '..'));
+    expect(seen.env).toMatchObject({
+      ...elsewhere,
+      FUNCTIONS_WORKER_RUNTIME: 'node',
+      TASKHUB_NAME: 'EntraBackup',
+      REPOSITORY_KEY: expect.stringContaining(state),
+      RESTORE_SECRETS: path.join(state, 'restore-secrets'),
+    });
+    run.child.kill('SIGINT');
+    expect(await run.code, run.text()).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${port}/api/health/live`)).rejects.toThrow();
+  });
+
+  it('says how to get Core Tools when func is not on the PATH, and starts nothing', async () => {
+    const run = start(['--func', '--port', '0'], { ...elsewhere, PATH: path.join(state, 'bin') });
+    expect(await run.code, run.text()).toBe(1);
+    expect(run.text()).toContain('func is not on the PATH');
+    expect(run.text()).toContain('azure-functions-core-tools@4');
+    expect(run.text()).not.toContain('build');
   });
 
   it('starts no simulator when an address of Graph is given, and names missing settings', async () => {

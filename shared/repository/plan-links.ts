@@ -19,9 +19,9 @@ export async function linkEndsAt(
   const rows = await tx.rows<LinkEndRow>(
     `select o.key, o.object_id as "objectId", o.type, v.state, v.from_point as since
      from unnest($2::bigint[]) as k (key)
-     join object o on o.tenant_no = $1 and o.key = k.key
-     left join object_version v on v.tenant_no = $1 and v.object_key = k.key
-       and v.from_point <= $3 and v.to_point > $3`,
+     cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) o
+     left join lateral (select state, from_point from object_version where tenant_no = $1
+       and object_key = k.key and from_point <= $3 and to_point > $3 offset 0) v on true`,
     [tx.tenantNo, [...keys], point],
   );
   return new Map(rows.map((row) => [row.key, row]));
@@ -40,10 +40,11 @@ export async function linksAt(
   point: number,
 ): Promise<Set<string>> {
   const rows = await tx.rows<LinkKey>(
-    `select l.relationship, l.source, l.target
+    `select k.relationship, k.source, k.target
      from unnest($2::text[], $3::bigint[], $4::bigint[]) as k (relationship, source, target)
-     join link l on l.tenant_no = $1 and l.relationship = k.relationship and l.source = k.source
-       and l.target = k.target and l.from_point <= $5 and l.to_point > $5`,
+     cross join lateral (select source from link where tenant_no = $1
+       and relationship = k.relationship and source = k.source and target = k.target
+       and from_point <= $5 and to_point > $5 offset 0) l`,
     [
       tx.tenantNo,
       links.map((link) => link.relationship),
@@ -75,8 +76,11 @@ export async function childEndings(
   return await tx.rows<ChildEndingRow>(
     `select o.parent_key as "parentKey", o.object_id as "objectId", max(v.to_point) as "endedAt"
      from unnest($2::bigint[]) as p (key)
-     join object o on o.tenant_no = $1 and o.space = any ($3) and o.parent_key = p.key
-     join object_version v on v.tenant_no = $1 and v.object_key = o.key and v.state = 'live'
+     cross join unnest($3::text[]) as s (space)
+     cross join lateral (select * from object where tenant_no = $1 and space = s.space
+       and parent_key = p.key offset 0) o
+     cross join lateral (select to_point from object_version where tenant_no = $1
+       and object_key = o.key and state = 'live' offset 0) v
      group by o.parent_key, o.object_id`,
     [tx.tenantNo, [...parents], [...spaces]],
   );
@@ -100,12 +104,13 @@ export async function referrersAt(
     `select l.relationship, s.key as "sourceKey", s.object_id as "sourceId",
        s.type as "sourceType", t.object_id as "targetId"
      from unnest($2::bigint[]) as k (key)
-     join link l on l.tenant_no = $1 and l.target = k.key and l.kind = 'embedded'
-       and l.from_point <= $3 and l.to_point > $3
-     join object s on s.tenant_no = $1 and s.key = l.source
-     join object t on t.tenant_no = $1 and t.key = l.target
-     join object_version v on v.tenant_no = $1 and v.object_key = l.source and v.state = 'live'
-       and v.from_point <= $3 and v.to_point > $3
+     cross join lateral (select relationship, source from link where tenant_no = $1
+       and target = k.key and kind = 'embedded' and from_point <= $3 and to_point > $3 offset 0) l
+     cross join lateral (select * from object where tenant_no = $1 and key = l.source offset 0) s
+     cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) t
+     cross join lateral (select state from object_version where tenant_no = $1
+       and object_key = l.source and state = 'live' and from_point <= $3 and to_point > $3
+       offset 0) v
      order by s.object_id, l.relationship, t.object_id`,
     [tx.tenantNo, [...targets], point],
   );
@@ -140,8 +145,8 @@ export async function directoryKeys(
 ): Promise<Map<string, number>> {
   const rows = await tx.rows<{ id: string; key: number }>(
     `select o.object_id as id, o.key from unnest($2::text[]) as i (id)
-     join object o on o.tenant_no = $1 and o.space = 'directory' and o.parent_key = 0
-       and o.object_id = i.id`,
+     cross join lateral (select key, object_id from object where tenant_no = $1
+       and space = 'directory' and parent_key = 0 and object_id = i.id offset 0) o`,
     [tx.tenantNo, [...ids]],
   );
   return new Map(rows.map((row) => [row.id, row.key]));

@@ -32,9 +32,10 @@ from unnest($2::bigint[]) as k (key)
 -- offset 0: one look into the index per key, where a join would read all objects of the tenant
 cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) o
 join tenant t on t.tenant_no = $1
-left join object p on p.tenant_no = $1 and p.key = o.parent_key and o.parent_key > 0
-left join object_version at_point on at_point.tenant_no = $1 and at_point.object_key = o.key
-  and at_point.from_point <= $3 and at_point.to_point > $3
+left join lateral (select object_id from object where tenant_no = $1 and key = o.parent_key
+  offset 0) p on true
+left join lateral (select type, state, label, body from object_version where tenant_no = $1
+  and object_key = o.key and from_point <= $3 and to_point > $3 offset 0) at_point on true
 left join lateral (
   select v.type, v.label, v.body from object_version v
   where at_point.label is null and v.tenant_no = $1 and v.object_key = o.key

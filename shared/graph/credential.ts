@@ -83,6 +83,8 @@ export class RenewableCredential implements TokenCredential {
       this.claims = undefined;
       return token;
     } catch (cause) {
+      // The library keeps what it was told about the authority for good, also when it was garbled.
+      this.inner = createCredential(this.signIn);
       throw signInErrorOf(cause, transport);
     }
   }

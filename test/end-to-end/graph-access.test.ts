@@ -54,6 +54,22 @@ describe('Graph access against the simulator', () => {
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('canary');
   });
 
+  it('signs in anew after a sign-in answer that was no UTF-8, and keeps nothing of it', async () => {
+    const client = tenant.client();
+    await tenant.simulator.control.faults({
+      name: 'garbled',
+      match: { signIn: true },
+      when: { times: 1 },
+      fault: { kind: 'brokenUtf8' },
+    });
+    await client.page(users).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: 'signInFailed' });
+    });
+    const report = await tenant.simulator.control.faultReport();
+    expect(report).toMatchObject([{ effective: 1 }]);
+    expect(await tenant.ids(users, client)).toEqual(userIds);
+  });
+
   it('reads what the simulator holds, the answers counted as it counts them', async () => {
     const client = tenant.client();
     const after = await tenant.simulator.control.ledgerLastNumber();

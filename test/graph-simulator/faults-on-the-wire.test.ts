@@ -53,8 +53,17 @@ describe('instead of the answer', () => {
       [200, undefined],
     ]);
     expect(await bench.simulator.control.faultReport()).toEqual([
-      { name: 'it', matched: 2, fired: 1 },
+      { name: 'it', matched: 2, fired: 1, effective: 1 },
     ]);
+  });
+
+  test('the report does not count as effective what found nothing to change', async () => {
+    await bench.plan({ kind: 'dropProperty', name: 'unheardOf' });
+    await bench.get(LIST);
+    await bench.plan({ kind: 'dropProperty', name: 'id' });
+    await bench.get(LIST);
+    const report = await bench.simulator.control.faultReport();
+    expect(report).toMatchObject([{ fired: 1, effective: 1 }]);
   });
 });
 

@@ -127,8 +127,8 @@ describe('which requests a rule spoils', () => {
     const rules = [1, 2, 3].map(() => plan.decide(request(), undefined, caller)?.rule);
     expect(rules).toEqual(['always', 'second', 'always']);
     expect(plan.report()).toEqual([
-      { name: 'second', matched: 3, fired: 1 },
-      { name: 'always', matched: 3, fired: 2 },
+      { name: 'second', matched: 3, fired: 1, effective: 1 },
+      { name: 'always', matched: 3, fired: 2, effective: 2 },
     ]);
     plan.remove('always');
     expect(plan.decide(request(), undefined, caller)).toBeUndefined();

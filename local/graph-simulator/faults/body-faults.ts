@@ -88,11 +88,11 @@ function insertBeforeId(text: string, members: string): string {
   return at < 0 ? text : `${text.slice(0, at)}${members}${text.slice(at)}`;
 }
 
-/** A string with a byte that no UTF-8 text has. */
+/** A string, a name when there is one, with a byte that no UTF-8 text has. */
 function withBrokenString(text: string): Buffer {
   const bytes = Buffer.from(text);
-  const at = bytes.indexOf('"displayName":"');
-  if (at >= 0) bytes[at + 15] = 0xff;
+  const start = ['"displayName":"', '":"'].find((mark) => bytes.includes(mark));
+  if (start !== undefined) bytes[bytes.indexOf(start) + start.length] = 0xff;
   return bytes;
 }
 

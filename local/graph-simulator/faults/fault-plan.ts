@@ -3,7 +3,15 @@
 
 import type { Random } from '../random.ts';
 import { createRandom } from '../random.ts';
-import type { Caller, Clock, DecideFault, RouteMatch, SimulatorRequest } from '../types.ts';
+import type {
+  Caller,
+  Clock,
+  DecideFault,
+  FaultDecision,
+  RouteMatch,
+  SimulatorReply,
+  SimulatorRequest,
+} from '../types.ts';
 import { decisionFor } from './fault-decision.ts';
 import type { FaultRule, FaultRuleInput } from './fault-schema.ts';
 import { readFaultRules } from './fault-schema.ts';
@@ -13,6 +21,8 @@ export type FaultReport = {
   /** Requests the rule matched, and those it spoiled. */
   readonly matched: number;
   readonly fired: number;
+  /** Of those it spoiled: not the ones whose text the fault found nothing to change in. */
+  readonly effective: number;
 };
 
 export type FaultPlan = {
@@ -33,6 +43,7 @@ type ActiveRule = {
   readonly perUrl: Map<string, number>;
   matched: number;
   fired: number;
+  idle: number;
 };
 
 export function createFaultPlan(clock: Clock): FaultPlan {
@@ -48,7 +59,7 @@ export function createFaultPlan(clock: Clock): FaultPlan {
       if (!firing) return undefined;
       firing.fired += 1;
       const { name, fault } = firing.rule;
-      return { ...decisionFor(fault, request, clock.now()), rule: name };
+      return { ...watched(firing, decisionFor(fault, request, clock.now())), rule: name };
     },
     set: (rules) => {
       active = readFaultRules(rules).map(activate);
@@ -62,7 +73,10 @@ export function createFaultPlan(clock: Clock): FaultPlan {
     clear: () => {
       active = [];
     },
-    report: () => active.map(({ rule, matched, fired }) => ({ name: rule.name, matched, fired })),
+    report: () =>
+      active.map(({ rule, matched, fired, idle }) => {
+        return { name: rule.name, matched, fired, effective: fired - idle };
+      }),
   };
 }
 
@@ -74,7 +88,27 @@ function activate(rule: FaultRule): ActiveRule {
     perUrl: new Map(),
     matched: 0,
     fired: 0,
+    idle: 0,
   };
+}
+
+/** Counts the answers that a rewriting fault leaves as they were. */
+function watched(one: ActiveRule, decision: FaultDecision): FaultDecision {
+  const { rewrite } = decision;
+  if (rewrite === undefined) return decision;
+  return {
+    ...decision,
+    rewrite: (reply) => {
+      const rewritten = rewrite(reply);
+      if (textOf(rewritten) === textOf(reply)) one.idle += 1;
+      return rewritten;
+    },
+  };
+}
+
+function textOf({ body, text }: SimulatorReply): string {
+  if (text !== undefined) return text.content;
+  return Buffer.isBuffer(body) ? body.toString('latin1') : JSON.stringify(body ?? null);
 }
 
 /** `*` stands for one segment, `**` for any rest. */

@@ -64,6 +64,9 @@ defineRoute(
     const { tx, tenant, access, body } = context;
     const from = await resolvePoint(tx, tenant, String(body.from));
     const isLive = body.to === 'live';
+    if (isLive && tenant.state === 'paused') {
+      throw new BackupError('tenantPaused', 'a live point would be taken of a paused tenant');
+    }
     const to = isLive ? undefined : await resolvePoint(tx, tenant, String(body.to));
     const selection = selectionOf(body.selection ?? { all: true });
     await resolveSelection(tx, selection, selectableSpaces);

@@ -42,7 +42,9 @@ defineRoute(
     // before the live point is taken, which would be the newest one then
     const selector = String(body.restorePoint);
     const point = await resolvePoint(tx, tenant, selector);
-    if (selector === 'latest' && point.suspicious && point.acknowledged === undefined) {
+    // Neither latest nor a time names a point: whoever wants a suspicious one says its number.
+    const isNamed = /^\d+$/.test(selector);
+    if (!isNamed && point.suspicious && point.acknowledged === undefined) {
       throw new BackupError('pointMustBeExplicit', `restore point ${point.number} is suspicious`);
     }
     const selection = selectionOf(body.selection);

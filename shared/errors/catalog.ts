@@ -42,7 +42,7 @@ export const errorCatalog = {
   pointMustBeExplicit: row(
     409,
     'never',
-    'The newest point is suspicious: name a restore point by number, or acknowledge it first.',
+    'The restore point is suspicious: name one by its number, or acknowledge it first.',
   ),
   pointNotVerified: row(409, 'never', 'Verify the restore point first.'),
   wouldLockOut: row(409, 'never', 'Change the plan so that administrators keep access.'),

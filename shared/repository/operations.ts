@@ -7,6 +7,8 @@ import { type OperationRow, operationColumns, operationOf } from './operation-ro
 
 /** Kinds of which a tenant runs one at a time. */
 const exclusive: readonly OperationKind[] = ['tenantBackup', 'restore'];
+/** Kinds that read from the tenant or write to it; while it is paused none begins. */
+const touching: readonly OperationKind[] = ['tenantBackup', 'restorePlan', 'restore'];
 const active = ['notStarted', 'running', 'waiting', 'paused', 'canceling'];
 const ended = ['succeeded', 'failed', 'canceled'];
 
@@ -25,7 +27,7 @@ export interface NewOperation {
 /**
  * Writes the row of an operation that is to be started. Throws `tenantBusy`, which names the
  * running operation, when the tenant already has an unfinished one of a kind that runs alone, and
- * `tenantPaused` for a backup of a paused tenant.
+ * `tenantPaused` for what would touch a paused tenant; a plan takes a live point.
  */
 export async function createOperation(tx: Transaction, input: NewOperation): Promise<Operation> {
   const tenant = await tx.row<{ id: string; state: string }>(
@@ -33,7 +35,7 @@ export async function createOperation(tx: Transaction, input: NewOperation): Pro
     [input.tenantNo],
   );
   if (tenant === undefined) throw new BackupError('notFound', 'no such tenant');
-  if (tenant.state === 'paused' && input.kind === 'tenantBackup') {
+  if (tenant.state === 'paused' && touching.includes(input.kind)) {
     throw new BackupError('tenantPaused', `tenant ${tenant.id} is paused`);
   }
   if (exclusive.includes(input.kind)) await refuseWhileBusy(tx, input);

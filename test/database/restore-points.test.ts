@@ -123,6 +123,35 @@ describe('restore points', () => {
     });
   });
 
+  it('that are suspicious are planned from by number only, until somebody acknowledges them', async () => {
+    const plan = async (restorePoint: number | string): Promise<string> => {
+      const body = { restorePoint, selection: { all: true } };
+      const who = { roles: ['Backup.Operator', 'Restore.Operator'] };
+      const path = `/tenants/${tenantId}/restorePlans`;
+      const answer = await api.call('POST', path, { who, body });
+      return answer.status === 202 ? 'made' : codeOf(answer);
+    };
+    const time = 'asOf=2026-11-24T04:30:00Z';
+    expect(await numberOf(time)).toBe(4);
+    expect(await plan(time)).toBe('pointMustBeExplicit');
+    await test.owner.rows('update tenant set head_point = 4 where tenant_no = $1', [no]);
+    for (const selector of ['latest', time, 'asOf=2027-01-01T00:00:00Z']) {
+      expect(await plan(selector), selector).toBe('pointMustBeExplicit');
+    }
+    for (const selector of ['latestGood', 'asOf=2026-11-24T03:30:00Z', 4, '4']) {
+      expect(await plan(selector), String(selector)).toBe('made');
+    }
+    const acknowledged = async (at: string | null) =>
+      await test.owner.rows(
+        'update restore_point set acknowledged_at = $1, acknowledged_by = $2 where number = 4',
+        [at, at === null ? null : 'test'],
+      );
+    await acknowledged('2026-11-24T08:00:00Z');
+    expect(await plan(time)).toBe('made');
+    await acknowledged(null);
+    await test.owner.rows('update tenant set head_point = 5 where tenant_no = $1', [no]);
+  });
+
   it('are acknowledged once, with a reason that the audit event keeps', async () => {
     const acknowledge = async (reason: string) =>
       await api.call('POST', `${base}/4/acknowledge`, { body: { reason } });

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, createTestApi, type TestApi } from '../support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { addPoint } from './points-fixture.ts';
 
 const first = '11111111-1111-4111-8111-111111111111';
 const second = '22222222-2222-4222-8222-222222222222';
@@ -171,12 +173,38 @@ describe('tenants', () => {
     expect(left).toHaveLength(1);
   });
 
-  it('refuse a backup while paused', async () => {
+  it('are left in peace while paused: no backup, no live point, no restore', async () => {
     const path = `/tenants/${first}`;
     const { headers } = await api.call('GET', path);
     const etag = { 'if-match': headers['etag'] ?? '' };
     await api.call('PATCH', path, { body: { state: 'paused' }, headers: etag });
-    const answer = await api.call('POST', `${path}/backups`);
-    expect([answer.status, codeOf(answer)]).toEqual([409, 'tenantPaused']);
+    const [row] = await test.owner.rows<{ no: number }>(
+      'select tenant_no as no from tenant where tenant_id = $1',
+      [first],
+    );
+    await test.database.withTenant(row?.no ?? 0, async (tx) => await addPoint(tx, 1));
+    const planId = randomUUID();
+    const planHash = 'a'.repeat(64);
+    await test.owner.rows(
+      `insert into restore_plan (tenant_no, id, operation_id, comparison_id, point, selection,
+         options, state, hash, requested_by, expires_at)
+       values ($1, $2, $2, $2, 1, '{}', '{}', 'approved', $3, 'test', now() + interval '1 day')`,
+      [row?.no, planId, planHash],
+    );
+    const selection = { all: true };
+    const who = { roles: ['Backup.Admin', 'Restore.Operator'] };
+    for (const [what, body] of [
+      ['backups', {}],
+      ['comparisons', { from: 1, to: 'live' }],
+      ['restorePlans', { restorePoint: 1, selection }],
+      ['restores', { planId, planHash, reason: 'test' }],
+    ] as const) {
+      const answer = await api.call('POST', `${path}/${what}`, { who, body });
+      expect([what, answer.status, codeOf(answer)]).toEqual([what, 409, 'tenantPaused']);
+    }
+    const stored = await api.call('POST', `${path}/comparisons`, { body: { from: 1, to: 1 } });
+    expect(stored.status, stored.text).toBe(202);
+    const [plan] = await test.owner.rows('select state from restore_plan where id = $1', [planId]);
+    expect(plan).toEqual({ state: 'approved' });
   });
 });

@@ -194,15 +194,17 @@ describe('a tenant that lost 50 users and 5 groups', () => {
 });
 
 describe('a plan', () => {
-  it('is refused for latest while that point is suspicious, and made for its number', async () => {
+  it('is refused for latest and a time while that point is suspicious, and made for its number', async () => {
     const { number } = await get<{ number: number }>(`${app.tenant}/restorePoints/latest`);
     await app.db.owner.rows('update restore_point set suspicious = true where number = $1', [
       number,
     ]);
-    const body = { restorePoint: 'latest', selection: { types: ['user'] }, options: {} };
     const path = `${app.tenant}/restorePlans`;
-    const refused = await app.api.send('operator', 'POST', path, body);
-    expect(await refusal(refused)).toBe('409 pointMustBeExplicit');
+    for (const restorePoint of ['latest', `asOf=${new Date().toISOString()}`]) {
+      const body = { restorePoint, selection: { types: ['user'] }, options: {} };
+      const refused = await app.api.send('operator', 'POST', path, body);
+      expect(await refusal(refused), restorePoint).toBe('409 pointMustBeExplicit');
+    }
     const named = await plan(number, { types: ['user'] });
     expect(named.state).toBe('ready');
     await app.db.owner.rows('update restore_point set suspicious = false');

@@ -178,9 +178,9 @@ describe('npm start', () => {
       ...elsewhere,
       FUNCTIONS_WORKER_RUNTIME: 'node',
       TASKHUB_NAME: 'EntraBackup',
-      REPOSITORY_KEY: expect.stringContaining(state),
       RESTORE_SECRETS: path.join(state, 'restore-secrets'),
     });
+    expect(seen.env['REPOSITORY_KEY']).toContain(state);
     run.child.kill('SIGINT');
     expect(await run.code, run.text()).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/api/health/live`)).rejects.toThrow();

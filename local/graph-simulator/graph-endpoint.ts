@@ -4,7 +4,7 @@ import { answerBatch } from './batch.ts';
 import { failureReply, GraphFailure } from './errors.ts';
 import { type Answered, answer, type PipelineParts } from './pipeline.ts';
 import type { SimulatorRequest } from './types.ts';
-import { renderReply, send } from './wire.ts';
+import { bodyLength, renderReply, send } from './wire.ts';
 
 type Incoming = Omit<SimulatorRequest, 'version' | 'path'>;
 
@@ -18,7 +18,7 @@ export type GraphCall = {
 export async function answerGraph(call: GraphCall): Promise<void> {
   const answered = answerIncoming(call.incoming, call.parts);
   const rendered = renderReply(answered.reply);
-  answered.settle(answered.reply.status, rendered.bytes.length);
+  answered.settle(answered.reply.status, bodyLength(rendered));
   await send(call.message, call.response, answered.reply, rendered, answered.fault?.wire);
 }
 

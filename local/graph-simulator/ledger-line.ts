@@ -1,6 +1,13 @@
 // The ledger's line for one request of the Graph API.
 import type { FoundRoute } from './routes/route-match.ts';
-import type { Caller, FaultDecision, JsonValue, LedgerEntry, SimulatorRequest } from './types.ts';
+import type {
+  Caller,
+  FaultDecision,
+  JsonValue,
+  LedgerEntry,
+  LogNote,
+  SimulatorRequest,
+} from './types.ts';
 
 export type Outcome = {
   readonly found: FoundRoute | undefined;
@@ -9,6 +16,7 @@ export type Outcome = {
     readonly fault?: FaultDecision;
     readonly resourceUnits: number;
     readonly applied: boolean;
+    readonly log?: LogNote;
   };
   readonly status: number;
   readonly bytes: number;
@@ -18,7 +26,7 @@ export function ledgerEntry(
   request: SimulatorRequest,
   outcome: Outcome,
 ): Omit<LedgerEntry, 'number'> {
-  const { caller, fault } = outcome.state;
+  const { caller, fault, log } = outcome.state;
   const clientRequestId = request.headers.get('client-request-id');
   const priority = request.headers.get('x-ms-throttle-priority');
   const body = request.method === 'GET' ? undefined : ledgerBody(request.bodyText);
@@ -38,6 +46,7 @@ export function ledgerEntry(
     bytes: outcome.bytes,
     ...(fault === undefined ? {} : { fault: fault.rule ?? 'fault' }),
     ...(priority === undefined ? {} : { throttlePriority: priority }),
+    ...(log === undefined ? {} : { log }),
   };
 }
 

@@ -27,6 +27,8 @@ export type LedgerTotals = {
   readonly bytes: number;
   readonly throttled: number;
   readonly applied: number;
+  /** Rows of log pages sent. */
+  readonly logRows: number;
   /** By `METHOD template`. */
   readonly byTemplate: Readonly<Record<string, number>>;
   /** By status. */
@@ -114,6 +116,7 @@ function total(entries: readonly LedgerEntry[]): LedgerTotals {
     bytes: calls.reduce((sum, entry) => sum + entry.bytes, 0),
     throttled: requests.filter((entry) => entry.status === 429).length,
     applied: requests.filter((entry) => entry.applied).length,
+    logRows: requests.reduce((sum, entry) => sum + (entry.log?.rows ?? 0), 0),
     byTemplate: countBy(entries, nameOf),
     byStatus: countBy(requests, (entry) => String(entry.status)),
   };

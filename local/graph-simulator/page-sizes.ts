@@ -22,7 +22,8 @@ export type ListName =
   | 'namedLocations'
   | 'organization'
   | 'domains'
-  | 'directoryRoles';
+  | 'directoryRoles'
+  | 'logs';
 
 export const pageSizes: Readonly<Record<ListName, PageSize>> = {
   // https://learn.microsoft.com/graph/api/user-list: 100 and 999; 1000 is answered with 400
@@ -48,6 +49,8 @@ export const pageSizes: Readonly<Record<ListName, PageSize>> = {
   domains: { standard: 100, maximum: 999, above: 'clamp' },
   // Directory roles do not page (concepts/paging.md).
   directoryRoles: { standard: 999, maximum: 999, above: 'clamp' },
+  // https://learn.microsoft.com/graph/api/signin-list: 1,000 is the default and the maximum.
+  logs: { standard: 1_000, maximum: 1_000, above: 'clamp' },
 };
 
 /** With `$expand` a page holds at most this many rows (techcommunity 4203190, 3885391). */

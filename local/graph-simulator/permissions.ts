@@ -128,6 +128,8 @@ export const readerPermissions: readonly string[] = [
   'CustomSecAttributeAssignment.Read.All',
   'User-LifeCycleInfo.Read.All',
   'Organization.Read.All',
+  'AuditLog.Read.All',
+  'ProvisioningLog.Read.All',
 ];
 
 /** What the restorer app registration of the local stack holds. */

@@ -19,10 +19,12 @@ import type {
   DecideFault,
   FaultDecision,
   JsonObject,
+  LogNote,
   RecordRequest,
   SimulatorReply,
   SimulatorRequest,
 } from './types.ts';
+import { unpacked } from './wire.ts';
 
 export type PipelineParts = {
   readonly checkCaller: CheckCaller;
@@ -61,7 +63,7 @@ export function answer(
   const { fault, caller } = state;
   const complete = withHeaders(request, completeError(request, reply), state.headers);
   return {
-    reply: fault?.rewrite?.(complete) ?? complete,
+    reply: fault?.rewrite?.(unpacked(complete)) ?? complete,
     fault,
     caller,
     settle: (status, bytes) => parts.record(ledgerEntry(request, { found, state, status, bytes })),
@@ -73,6 +75,7 @@ type RequestState = {
   fault?: FaultDecision;
   resourceUnits: number;
   applied: boolean;
+  log?: LogNote;
   headers?: Readonly<Record<string, string>>;
 };
 
@@ -235,6 +238,9 @@ function handle(
   const made = cached ?? handler(context);
   const reply = isPlain ? keepPage(tenant, request, caller, made) : made;
   state.applied = tenant.log.sequence > before;
+  if (reply.log !== undefined) {
+    state.log = reply.log;
+  }
   if (isRead) {
     parts.onPage('after', request, tenant, page);
   }

@@ -92,6 +92,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
+      state.dispose();
       await state.ledger.close();
       await keeper?.stop();
     },

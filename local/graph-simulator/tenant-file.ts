@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { SimulatorState } from './control/simulator-state.ts';
 import { type TruthLine, truthLines } from './control/truth.ts';
+import { applyLogChanges, type DatedLogChange } from './logs/log-changes.ts';
 import type { TenantSettings } from './tenant/tenant-settings.ts';
 import type { TenantState } from './tenant/tenant-state.ts';
 import type { SeedTarget } from './types.ts';
@@ -18,6 +19,7 @@ type TenantLine = {
   readonly displayName: string;
   readonly domains: readonly string[];
   readonly settings: TenantSettings;
+  readonly logs?: readonly DatedLogChange[];
 };
 
 export function tenantFile(stateDir: string): string {
@@ -26,8 +28,8 @@ export function tenantFile(stateDir: string): string {
 
 function* lines(state: SimulatorState): Generator<string> {
   for (const tenantId of state.tenantIds()) {
-    const { displayName, domains, settings } = state.tenant(tenantId);
-    const head: TenantLine = { kind: 'tenant', tenantId, displayName, domains, settings };
+    const { displayName, domains, settings, logHistory: logs } = state.tenant(tenantId);
+    const head: TenantLine = { kind: 'tenant', tenantId, displayName, domains, settings, logs };
     yield `${JSON.stringify(head)}\n`;
     for (const line of objectsBeforeLinks(state.tenant(tenantId))) {
       yield `${JSON.stringify(line)}\n`;
@@ -65,7 +67,7 @@ export async function loadTenants(state: SimulatorState, stateDir: string): Prom
   for await (const text of createInterface({ input, crlfDelay: Infinity })) {
     const line = JSON.parse(text) as TenantLine | TruthLine;
     if (line.kind === 'tenant') {
-      target = state.addEmptyTenant(line).seedTarget();
+      target = loadTenant(state, line);
     } else if (target !== undefined) {
       load(target, line);
       target = line.kind === 'end' ? undefined : target;
@@ -74,6 +76,15 @@ export async function loadTenants(state: SimulatorState, stateDir: string): Prom
   if (target !== undefined) {
     throw new Error('the file of tenants ends early');
   }
+}
+
+/** The logs are made again by the changes they were made by. */
+function loadTenant(state: SimulatorState, line: TenantLine): SeedTarget {
+  const tenant = state.addEmptyTenant(line);
+  for (const { at, change } of line.logs ?? []) {
+    applyLogChanges(tenant, [change], at);
+  }
+  return tenant.seedTarget();
 }
 
 function load(target: SeedTarget, line: TruthLine): void {

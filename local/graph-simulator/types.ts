@@ -64,6 +64,21 @@ export type SimulatorReply = {
   readonly body?: JsonValue | Buffer;
   /** For bodies that are not JSON (HTML error pages): sent as is with this content type. */
   readonly text?: { readonly contentType: string; readonly content: string };
+  /** Instead of `body`: JSON that is compressed already, and its length before. */
+  readonly packed?: { readonly gzip: Buffer; readonly plainLength: number };
+  /** For the ledger. */
+  readonly log?: LogNote;
+};
+
+/** What a page of a log was: the window asked for (RFC 3339, both ends included) and its rows. */
+export type LogNote = {
+  readonly collection: string;
+  readonly sources: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly rows: number;
+  /** From 1. */
+  readonly page: number;
 };
 
 /** Who calls, read from a verified token. */
@@ -137,11 +152,15 @@ export type PageFault =
       readonly kind: 'expiredDeltaToken';
       readonly form: 'syncStateNotFound' | 'gone' | 'resyncRequired';
     }
-  /** List: the skip token counts as expired or lost. */
+  /** List: the skip token counts as expired or lost; a log has one answer for it. */
   | {
       readonly kind: 'expiredPageToken';
       readonly form: 'Directory_ExpiredPageToken' | 'DirectoryPageTokenNotFoundException';
     }
+  /** Log: at most `rows` rows although more follow. */
+  | { readonly kind: 'shortPage'; readonly rows: number }
+  /** Log: the first `count` rows of this page are in no page of this run. */
+  | { readonly kind: 'omitRows'; readonly count: number }
   /** Delta: the next link leads back to the first page of the round. */
   | { readonly kind: 'endlessRound' }
   /** The property `value` is missing, or the value given here stands in its place. */
@@ -204,6 +223,7 @@ export type LedgerEntry = {
   readonly bytes: number;
   readonly fault?: string;
   readonly throttlePriority?: string;
+  readonly log?: LogNote;
 };
 
 export type RecordRequest = (entry: Omit<LedgerEntry, 'number'>) => void;

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gunzipSync, gzip } from 'node:zlib';
 import { resetConnection } from './raw-sockets.ts';
 import type { SimulatorReply, WireFault } from './types.ts';
 
@@ -25,7 +25,26 @@ export async function readBody(message: IncomingMessage): Promise<string | undef
   return Buffer.concat(chunks).toString('utf8');
 }
 
-export type Rendered = { readonly bytes: Buffer; readonly contentType: string | undefined };
+export type Rendered = {
+  /** Compressed already when `plainLength` is there. */
+  readonly bytes: Buffer;
+  readonly contentType: string | undefined;
+  readonly plainLength?: number;
+};
+
+/** Length of the body before compression. */
+export function bodyLength({ bytes, plainLength }: Rendered): number {
+  return plainLength ?? bytes.length;
+}
+
+/** The reply with its body as plain bytes, for whoever wants to look into it. */
+export function unpacked(reply: SimulatorReply): SimulatorReply {
+  if (reply.packed === undefined) {
+    return reply;
+  }
+  const { packed, ...rest } = reply;
+  return { ...rest, body: gunzipSync(packed.gzip) };
+}
 
 const jsonType =
   'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8';
@@ -33,6 +52,10 @@ const jsonType =
 export function renderReply(reply: SimulatorReply): Rendered {
   if (reply.text !== undefined) {
     return { bytes: Buffer.from(reply.text.content), contentType: reply.text.contentType };
+  }
+  if (reply.packed !== undefined) {
+    const { gzip: bytes, plainLength } = reply.packed;
+    return { bytes, contentType: jsonType, plainLength };
   }
   if (reply.body === undefined) {
     return { bytes: Buffer.alloc(0), contentType: undefined };
@@ -74,8 +97,9 @@ export async function send(
     return;
   }
   const accepts = String(message.headers['accept-encoding'] ?? '');
-  const isCompressed = /\bgzip\b/.test(accepts) && rendered.bytes.length >= smallestCompressed;
-  const body = isCompressed ? await compressOnce(rendered.bytes) : rendered.bytes;
+  const takesGzip = /\bgzip\b/.test(accepts);
+  const isCompressed = takesGzip && bodyLength(rendered) >= smallestCompressed;
+  const body = await bodyFor(rendered, isCompressed);
   response.statusCode = reply.status;
   for (const [name, value] of Object.entries(reply.headers)) {
     response.setHeader(name, value);
@@ -88,6 +112,13 @@ export async function send(
     response.setHeader('vary', 'Accept-Encoding');
   }
   await sendBody(message, response, body, fault);
+}
+
+async function bodyFor({ bytes, plainLength }: Rendered, compressed: boolean): Promise<Buffer> {
+  if (plainLength !== undefined) {
+    return compressed ? bytes : gunzipSync(bytes);
+  }
+  return compressed ? await compressOnce(bytes) : bytes;
 }
 
 /** A caller that gives up must not keep the simulator from stopping. */

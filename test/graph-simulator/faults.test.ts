@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { faultCatalogue } from '../../local/graph-simulator/faults/fault-catalogue.ts';
+import {
+  faultCatalogue,
+  logFaultCatalogue,
+} from '../../local/graph-simulator/faults/fault-catalogue.ts';
 import { createFaultPlan } from '../../local/graph-simulator/faults/fault-plan.ts';
 import type { Fault, FaultRuleInput } from '../../local/graph-simulator/faults/fault-schema.ts';
 import { readFaultRules } from '../../local/graph-simulator/faults/fault-schema.ts';
@@ -256,8 +259,9 @@ describe('what goes wrong', () => {
   });
 
   test('every entry of the catalogue has an effect, and every kind is in it', () => {
-    const kinds = new Set(faultCatalogue.map(({ fault }) => fault.kind));
-    for (const { name, fault } of faultCatalogue) {
+    const all = [...faultCatalogue, ...logFaultCatalogue];
+    const kinds = new Set(all.map(({ fault }) => fault.kind));
+    for (const { name, fault } of all) {
       const { rule, ...effect } = decide(fault) ?? {};
       expect([name, rule]).toEqual([name, 'the rule']);
       expect([name, Object.keys(effect).length]).not.toEqual([name, 0]);
@@ -266,7 +270,8 @@ describe('what goes wrong', () => {
     expect([...kinds].sort()).toEqual(
       [
         'brokenUtf8 conflictingRows cutJson deepObject delay doubleRows dropProperty',
-        'duplicateKeys duplicateRows emptyPage endlessRound exactNumbers expiredDeltaToken expiredPageToken',
+        'duplicateKeys duplicateRows emptyPage endlessRound errorInBody exactNumbers expiredDeltaToken',
+        'expiredPageToken omitRows shortPage',
         'hang html loseNextLink missingValue nextLinkLoop nullRow oversizeObject redirect',
         'removedBeforeAdded replaceBody replaceNextLink replaceValue replayRound reset',
         'responseLost skipRows slowDrip status throttle truncate unknownProperties',

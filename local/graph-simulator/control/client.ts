@@ -6,6 +6,11 @@ import { request as httpsRequest } from 'node:https';
 import type { FaultReport } from '../faults/fault-plan.ts';
 import type { FaultRuleInput } from '../faults/fault-schema.ts';
 import type { LedgerFilter, LedgerTotals } from '../ledger.ts';
+import type { LogLowerBound } from '../log-lower-bound.ts';
+import type { PreparedPages } from '../logs/chunk-store.ts';
+import type { LogChange } from '../logs/log-changes.ts';
+import type { LogSettings } from '../logs/log-settings.ts';
+import type { LogTruthLine, LogTruthQuery } from '../logs/log-truth.ts';
 import type { LowerBound } from '../lower-bound.ts';
 import type { SeedCounts } from '../seed/seed-tenant.ts';
 import type { UserTokenRequest } from '../sign-in/user-token.ts';
@@ -14,6 +19,7 @@ import type { ThrottlingSettings } from '../throttling.ts';
 import type { LedgerEntry, TruthSummary } from '../types.ts';
 import type { AdminChange } from './admin-changes.ts';
 import type { RegistrationChange } from './control-api.ts';
+import type { LogBoundQuery } from './log-control.ts';
 import type { PageHook } from './page-hooks.ts';
 import type { ClockChange, NewTenant } from './simulator-state.ts';
 import type { TruthLine } from './truth.ts';
@@ -22,6 +28,11 @@ export type {
   AdminChange,
   ClockChange,
   FaultRuleInput,
+  LogBoundQuery,
+  LogChange,
+  LogSettings,
+  LogTruthLine,
+  LogTruthQuery,
   NewTenant,
   PageHook,
   RegistrationChange,
@@ -58,16 +69,33 @@ export class ControlClient {
   }
 
   /** Every object and link, streamed; throws when the stream ends before its last line. */
-  async *truth(tenantId: string, sequence?: number): AsyncGenerator<TruthLine> {
+  truth(tenantId: string, sequence?: number): AsyncGenerator<TruthLine> {
     const query = sequence === undefined ? '' : `?sequence=${sequence}`;
-    let last: TruthLine | undefined;
-    for await (const line of this.#lines<TruthLine>(`/tenants/${tenantId}/truth${query}`)) {
-      last = line;
-      yield line;
-    }
-    if (last?.kind !== 'end') {
-      throw new Error('the truth ended early');
-    }
+    return this.#untilEnd<TruthLine>(`/tenants/${tenantId}/truth${query}`);
+  }
+
+  /** Streams, records, changes of records and settings of the logs, in order; ids of the records. */
+  async changeLogs(tenantId: string, ...changes: readonly LogChange[]): Promise<readonly string[]> {
+    const path = `/tenants/${tenantId}/logs/changes`;
+    return (await this.#call<{ ids: readonly string[] }>('POST', path, { changes })).ids;
+  }
+
+  logSettings(tenantId: string, settings: Partial<LogSettings> = {}): Promise<LogSettings> {
+    return this.#call('PATCH', `/tenants/${tenantId}/logs/settings`, settings);
+  }
+
+  /** Renders and compresses all records of the streams once; for benchmarks. */
+  prepareLogPages(tenantId: string, on = true): Promise<PreparedPages> {
+    return this.#call('PUT', `/tenants/${tenantId}/logs/pages`, { on });
+  }
+
+  /** Every record with all its contents, streamed; throws when the stream ends early. */
+  logTruth(tenantId: string, query: LogTruthQuery = {}): AsyncGenerator<LogTruthLine> {
+    return this.#untilEnd<LogTruthLine>(`/tenants/${tenantId}/logs/truth${queryOf(query)}`);
+  }
+
+  logLowerBound(tenantId: string, query: LogBoundQuery): Promise<LogLowerBound> {
+    return this.#call('POST', `/tenants/${tenantId}/logs/lowerBound`, query);
   }
 
   summary(tenantId: string): Promise<TruthSummary> {
@@ -204,6 +232,17 @@ export class ControlClient {
     }
   }
 
+  async *#untilEnd<Line extends { readonly kind: string }>(path: string): AsyncGenerator<Line> {
+    let last: Line | undefined;
+    for await (const line of this.#lines<Line>(path)) {
+      last = line;
+      yield line;
+    }
+    if (last?.kind !== 'end') {
+      throw new Error('the truth ended early');
+    }
+  }
+
   #send(method: string, path: string, body?: unknown): Promise<IncomingMessage> {
     const { origin, token, ca } = this.#options;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
@@ -239,7 +278,7 @@ async function* linesOf(message: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-function queryOf(filter: LedgerFilter): string {
+function queryOf(filter: LedgerFilter | LogTruthQuery): string {
   const parts = Object.entries(filter)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);

@@ -7,11 +7,21 @@ import type { ServerResponse } from 'node:http';
 import type { FaultReport } from '../faults/fault-plan.ts';
 import type { FaultRuleInput } from '../faults/fault-schema.ts';
 import type { LedgerFilter } from '../ledger.ts';
+import type { LogChange } from '../logs/log-changes.ts';
+import type { LogSettings } from '../logs/log-settings.ts';
 import type { ExistingTokens, NewRegistration } from '../sign-in/registrations.ts';
 import type { UserTokenRequest } from '../sign-in/user-token.ts';
 import type { TenantSettings } from '../tenant/tenant-settings.ts';
 import type { ThrottlingSettings } from '../throttling.ts';
 import { type AdminChange, applyChanges } from './admin-changes.ts';
+import {
+  boundOf,
+  changeLogs,
+  changeSettings,
+  type LogBoundQuery,
+  preparePages,
+  truthOf,
+} from './log-control.ts';
 import type { PageHook } from './page-hooks.ts';
 import type { ClockChange, NewTenant, SimulatorState } from './simulator-state.ts';
 import { truthLines, truthSummary } from './truth.ts';
@@ -126,6 +136,16 @@ const operations: Readonly<Record<string, Operation>> = {
     changeRegistration(state, tenantId, body as RegistrationChange);
     return {};
   },
+  'POST /tenants/{t}/logs/changes': ({ state, tenantId, body }) =>
+    changeLogs(state.tenant(tenantId), (body as { changes: readonly LogChange[] }).changes),
+  'PATCH /tenants/{t}/logs/settings': ({ state, tenantId, body }) =>
+    changeSettings(state.tenant(tenantId), body as Partial<LogSettings>),
+  'PUT /tenants/{t}/logs/pages': ({ state, tenantId, body }) =>
+    preparePages(state.tenant(tenantId), (body as { on: boolean }).on),
+  'GET /tenants/{t}/logs/truth': ({ state, tenantId, query }) =>
+    new Lines(truthOf(state.tenant(tenantId), query)),
+  'POST /tenants/{t}/logs/lowerBound': ({ state, tenantId, body }) =>
+    boundOf(state.tenant(tenantId), body as LogBoundQuery),
   'POST /pageHooks': ({ state, body }) => {
     state.hooks.add(body as PageHook);
     return {};

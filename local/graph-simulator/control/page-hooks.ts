@@ -1,5 +1,6 @@
 // "Before page 2 of /users is answered, rename this user": changes that happen while a client
 // lists, at a known point.
+import { applyLogChanges, type LogChange } from '../logs/log-changes.ts';
 import type { TenantState } from '../tenant/tenant-state.ts';
 import type { SimulatorRequest } from '../types.ts';
 import { type AdminChange, applyChanges } from './admin-changes.ts';
@@ -15,7 +16,8 @@ export type PageHook = {
   readonly when?: 'before' | 'after';
   /** How often it acts; once unless given. */
   readonly times?: number;
-  readonly changes: readonly AdminChange[];
+  readonly changes?: readonly AdminChange[];
+  readonly logChanges?: readonly LogChange[];
 };
 
 export type PageHooks = {
@@ -39,7 +41,8 @@ export function createPageHooks(): PageHooks {
       for (const entry of hooks) {
         if (entry.left > 0 && matches(entry.hook, when, request, tenant, page)) {
           entry.left -= 1;
-          applyChanges(tenant, entry.hook.changes);
+          applyChanges(tenant, entry.hook.changes ?? []);
+          applyLogChanges(tenant, entry.hook.logChanges ?? []);
         }
       }
     },

@@ -2,6 +2,7 @@
 
 import type { AdjustableClock } from '../clock.ts';
 import { createLedger, type Ledger } from '../ledger.ts';
+import { applyLogChanges, forgetLogPages, type LogChange } from '../logs/log-changes.ts';
 import { fullBackupBound, type LowerBound } from '../lower-bound.ts';
 import { forgetPages, keepPages } from '../page-cache.ts';
 import { type SeedCounts, type SeedPlan, seedTenant } from '../seed/seed-tenant.ts';
@@ -23,6 +24,8 @@ export type NewTenant = {
   readonly registrations?: readonly NewRegistration[];
   /** Keep rendered pages; for benchmarks. */
   readonly prerender?: boolean;
+  /** Streams, records and settings of the logs. */
+  readonly logs?: readonly LogChange[];
   /** Leave a tenant with this id as it is, apart from the registrations. */
   readonly keepExisting?: boolean;
 };
@@ -72,7 +75,10 @@ export class SimulatorState {
 
   /** Sum of the change numbers of all tenants: grows with every change. */
   get changeCount(): number {
-    return [...this.#tenants.values()].reduce((sum, tenant) => sum + 1 + tenant.log.sequence, 0);
+    return [...this.#tenants.values()].reduce(
+      (sum, tenant) => sum + 1 + tenant.log.sequence + tenant.logHistory.length,
+      0,
+    );
   }
 
   /** A tenant that still has to be filled through its seed target. */
@@ -80,6 +86,7 @@ export class SimulatorState {
     const tenantId = plan.tenantId.toLowerCase();
     const tenant = new TenantState(tenantId, this.clock, plan.settings?.randomSeed);
     this.signIn.registrations.addTenant(tenantId);
+    this.#forgetLogPages(tenantId);
     this.#tenants.set(tenantId, tenant);
     tenant.displayName = plan.displayName ?? tenant.displayName;
     tenant.domains = plan.domains ?? tenant.domains;
@@ -110,14 +117,30 @@ export class SimulatorState {
     }
     tenant.displayName = plan.displayName ?? tenant.displayName;
     tenant.domains = plan.domains ?? tenant.domains;
+    applyLogChanges(tenant, plan.logs ?? []);
     this.prerender(tenant.tenantId, plan.prerender === true);
     return counts;
   }
 
   removeTenant(tenantId: string): void {
+    this.#forgetLogPages(tenantId.toLowerCase());
     this.#tenants.delete(tenantId.toLowerCase());
     this.signIn.registrations.removeTenant(tenantId);
     this.hooks.clear(tenantId.toLowerCase());
+  }
+
+  #forgetLogPages(tenantId: string): void {
+    const tenant = this.#tenants.get(tenantId);
+    if (tenant !== undefined) {
+      forgetLogPages(tenant);
+    }
+  }
+
+  /** Gives back what the tenants keep outside memory. */
+  dispose(): void {
+    for (const tenantId of this.tenantIds()) {
+      this.#forgetLogPages(tenantId);
+    }
   }
 
   changeSettings(tenantId: string, settings: Partial<TenantSettings>): TenantSettings {

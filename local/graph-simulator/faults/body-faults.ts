@@ -23,6 +23,7 @@ export const bodyFaults = {
     ),
   unknownProperties: () => changeEach(addUnknown),
   dropProperty: ({ name }: { name: string }) => changeEach(({ [name]: _dropped, ...kept }) => kept),
+  errorInBody: () => onSuccess((reply, text) => asText(reply, withErrorInside(text))),
   nullRow: () => changeRows((rows) => [...rows.slice(0, 1), null, ...rows.slice(1)]),
 };
 
@@ -80,6 +81,15 @@ function withDuplicateKey(text: string): string {
 
 function withDeepValue(text: string, depth: number): string {
   return insertBeforeId(text, `"deep":${'['.repeat(depth)}${']'.repeat(depth)},`);
+}
+
+/**
+ * Seen on audit logs: https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/7577
+ */
+function withErrorInside(text: string): string {
+  const last = text.lastIndexOf('{"id":"');
+  const end = last < 0 ? text.length : text.indexOf('"', last + 7) + 1;
+  return `${text.slice(0, end)}{\n  "error": {"code": "BadRequest", "message": "The property 'category[Nullable=False]' of type 'Edm.String' has a null value, which is not allowed."}}`;
 }
 
 /** Puts members into the first object that has an id, as text: a parser would change them. */

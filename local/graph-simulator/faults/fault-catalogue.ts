@@ -10,6 +10,31 @@ export type CatalogueEntry = {
   readonly of: 'any' | 'page' | 'delta' | 'write';
 };
 
+/** Faults only logs have; a rule of the plan names the list by its template or path. */
+export type LogCatalogueEntry = Omit<CatalogueEntry, 'of'> & {
+  /** It takes rows away that a repeated run has. */
+  readonly loses?: true;
+};
+
+export const logFaultCatalogue: readonly LogCatalogueEntry[] = [
+  { name: 'a short page', fault: { kind: 'shortPage', rows: 7 } },
+  { name: 'an empty page in the middle', fault: { kind: 'shortPage', rows: 0 } },
+  { name: 'rows missing from one run', fault: { kind: 'omitRows', count: 3 }, loses: true },
+  { name: 'rows skipped between pages', fault: { kind: 'skipRows', count: 3 }, loses: true },
+  { name: 'rows doubled between pages', fault: { kind: 'doubleRows', count: 3 } },
+  {
+    name: 'a lost skip token',
+    fault: { kind: 'expiredPageToken', form: 'Directory_ExpiredPageToken' },
+  },
+  { name: 'an error inside the text', fault: { kind: 'errorInBody' } },
+  {
+    name: '429 UnknownError',
+    fault: { kind: 'throttle', retryAfter: 'integer', code: 'UnknownError' },
+  },
+  { name: '504', fault: { kind: 'status', status: 504 } },
+  { name: 'no answer', fault: { kind: 'hang', milliseconds: 600_000 } },
+];
+
 const any = (name: string, fault: Fault): CatalogueEntry => ({ name, fault, of: 'any' });
 const page = (name: string, fault: Fault): CatalogueEntry => ({ name, fault, of: 'page' });
 const delta = (name: string, fault: Fault): CatalogueEntry => ({ name, fault, of: 'delta' });

@@ -47,6 +47,8 @@ const deciders: Deciders = {
   removedBeforeAdded: page,
   skipRows: page,
   doubleRows: page,
+  shortPage: page,
+  omitRows: page,
   expiredDeltaToken: page,
   expiredPageToken: page,
   endlessRound: page,
@@ -65,6 +67,7 @@ const deciders: Deciders = {
   exactNumbers: () => ({ rewrite: bodyFaults.exactNumbers() }),
   unknownProperties: () => ({ rewrite: bodyFaults.unknownProperties() }),
   dropProperty: (fault) => ({ rewrite: bodyFaults.dropProperty(fault) }),
+  errorInBody: () => ({ rewrite: bodyFaults.errorInBody() }),
   nullRow: () => ({ rewrite: bodyFaults.nullRow() }),
 };
 

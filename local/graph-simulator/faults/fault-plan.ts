@@ -1,6 +1,7 @@
 // The fault plan: an ordered list of rules that every request is held against. Counters belong to
 // the rules, so the same requests in the same order meet the same faults.
 
+import { windowMinutes } from '../logs/log-window.ts';
 import type { Random } from '../random.ts';
 import { createRandom } from '../random.ts';
 import type {
@@ -137,6 +138,7 @@ function matches(
     isOneOf(caller?.tenantId, match.tenantId) &&
     isOneOf(caller?.appId, match.appId) &&
     (match.batch ?? place) === place &&
+    isWider(request, match.windowWiderThanMinutes) &&
     Object.entries(match.query ?? {}).every(([name, wanted]) => {
       const value = request.query.get(name);
       return typeof wanted === 'boolean' ? (value !== undefined) === wanted : value === wanted;
@@ -147,6 +149,11 @@ function matches(
 /** Paths of Graph come without their version, so that none of them looks like one of these. */
 function isSignIn(path: string): boolean {
   return /\/oauth2\/v2\.0\/token$|\/discovery\/v2\.0\/keys$|\/\.well-known\//.test(path);
+}
+
+/** Whether the request asks for a longer time of a log than this. */
+function isWider(request: SimulatorRequest, minutes: number | undefined): boolean {
+  return minutes === undefined || windowMinutes(request) > minutes;
 }
 
 function isOneOf(value: string | undefined, wanted: string | readonly string[] | undefined) {

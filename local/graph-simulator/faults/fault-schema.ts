@@ -66,6 +66,10 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('removedBeforeAdded'), count }),
   z.strictObject({ kind: z.literal('skipRows'), count }),
   z.strictObject({ kind: z.literal('doubleRows'), count }),
+  /** Log: so many rows at most although more follow; 0 gives an empty page. */
+  z.strictObject({ kind: z.literal('shortPage'), rows: z.int().min(0) }),
+  /** Log: the first rows of the page are missing from this run. */
+  z.strictObject({ kind: z.literal('omitRows'), count }),
   z.strictObject({
     kind: z.literal('expiredDeltaToken'),
     form: z.enum(['syncStateNotFound', 'gone', 'resyncRequired']),
@@ -93,6 +97,8 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unknownProperties') }),
   /** This property is missing from every object (an expanded relation, for example). */
   z.strictObject({ kind: z.literal('dropProperty'), name: z.string() }),
+  /** The text breaks off inside a row and an error object follows, with status 200. */
+  z.strictObject({ kind: z.literal('errorInBody') }),
   /** `value` has a null among its rows. */
   z.strictObject({ kind: z.literal('nullRow') }),
 ]);
@@ -112,6 +118,8 @@ export const faultRuleSchema = z.strictObject({
       appId: z.string().optional(),
       /** Query options that must be there; `true` = with any value, `false` = must not be there. */
       query: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
+      /** Requests to a log whose window is wider than this, or has no beginning at all. */
+      windowWiderThanMinutes: z.number().min(0).optional(),
       /** Requests for tokens and keys instead of requests to Graph. */
       signIn: z.boolean().optional(),
       /** Items of a `$batch`, or everything else; both unless given. */

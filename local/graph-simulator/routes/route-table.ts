@@ -2,6 +2,7 @@
 // another method is 405.
 import { deltaReply } from '../delta/delta-reply.ts';
 import { unknownSegment } from '../errors.ts';
+import { logRoutes } from '../logs/log-routes.ts';
 import type { ListName } from '../page-sizes.ts';
 import type { ObjectType, Relationship } from '../types.ts';
 import { conditionalAccessRoutes } from './conditional-access.ts';
@@ -171,6 +172,7 @@ export const routes: readonly Route[] = [
   ...directoryRoutes,
   ...conditionalAccessRoutes,
   ...conditionalAccessBinRoutes,
+  ...logRoutes,
 ];
 
 function linkRoutes(

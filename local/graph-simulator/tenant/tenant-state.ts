@@ -2,6 +2,9 @@
 // It knows no HTTP and no permissions; rules about what a caller may do are in ../routes.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { ChunkStore } from '../logs/chunk-store.ts';
+import type { DatedLogChange } from '../logs/log-changes.ts';
+import { LogStore } from '../logs/log-store.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { Clock, JsonObject, ObjectType, Relationship, SeedTarget } from '../types.ts';
 import { objectTypes } from '../types.ts';
@@ -27,6 +30,11 @@ export class TenantState {
   readonly log = new ChangeLog();
   readonly links = new LinkStore();
   readonly uniqueValues = new UniqueValues();
+  readonly logs = new LogStore();
+  /** Changes of the logs since the tenant was made: applied again, they give the same logs. */
+  readonly logHistory: DatedLogChange[] = [];
+  /** Log pages kept for benchmarks. */
+  logPages: ChunkStore | undefined;
   displayName = 'Contoso';
   domains: readonly string[] = ['contoso.onmicrosoft.com'];
   readonly random: Random;

@@ -4,6 +4,7 @@ import * as deltaCursors from './delta-cursors.ts';
 import * as fence from './fence.ts';
 import * as leases from './leases.ts';
 import * as linkDues from './link-dues.ts';
+import * as linkPairs from './link-pairs.ts';
 import * as linkReads from './link-reads.ts';
 import * as linkSettlement from './link-settlement.ts';
 import * as links from './links.ts';
@@ -32,6 +33,7 @@ export const backupTables = {
   fence,
   leases,
   linkDues,
+  linkPairs,
   linkReads,
   linkSettlement,
   links,

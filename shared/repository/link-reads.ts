@@ -1,3 +1,4 @@
+import { bigintArray } from './binary-array.ts';
 import type { Transaction } from './database.ts';
 import type { Fence } from './fence.ts';
 import type { LinkSide } from './link-dues.ts';
@@ -38,27 +39,28 @@ export async function pendingReads(
   );
 }
 
-/** Queues a follow-up of each source of the page that an `$expand` did not show completely. */
+/** Queues a follow-up of each source that an `$expand` did not show completely. */
 export async function queueFollowUps(
   tx: Transaction,
   fence: Fence,
   relationship: string,
-  reads: readonly { sourceId: string; expected: readonly string[] }[],
+  reads: readonly { key: number; expected: readonly string[] }[],
 ): Promise<void> {
   if (reads.length === 0) return;
   await tx.change(
     `insert into link_read (tenant_no, session_id, relationship, side, object_key, expected)
-     select $1, $2, $3, 's', s.key,
+     select $1, $2, $3, 's', i.key,
        coalesce((select array_agg(e) from json_array_elements_text(i.expected) as e), '{}')
-     from unnest($4::text[], $5::json[]) as i (id, expected) join page_source s on s.ref = i.id
+     from unnest($4::bigint[], $5::json[]) as i (key, expected)
      on conflict do nothing`,
     [
       tx.tenantNo,
       fence.sessionId,
       relationship,
-      reads.map((read) => read.sourceId),
+      bigintArray(reads.map((read) => read.key)),
       reads.map((read) => JSON.stringify(read.expected)),
     ],
+    'queue-follow-ups',
   );
 }
 
@@ -165,18 +167,20 @@ export async function continueRead(
   );
 }
 
-/** The sources in `page_source` were read completely. */
+/** The links of these sources were read completely. */
 export async function recordSources(
   tx: Transaction,
   fence: Fence,
   relationship: string,
-  except: readonly string[] = [],
+  sources: readonly number[],
 ): Promise<void> {
+  if (sources.length === 0) return;
   await tx.change(
     `insert into link_source (tenant_no, session_id, relationship, source)
-     select $1, $2, $3, key from page_source where ref <> all ($4) order by key
+     select $1, $2, $3, s.key from unnest($4::bigint[]) as s (key) order by s.key
      on conflict do nothing`,
-    [tx.tenantNo, fence.sessionId, relationship, [...except]],
+    [tx.tenantNo, fence.sessionId, relationship, bigintArray(sources)],
+    'record-sources',
   );
 }
 

@@ -1,117 +1,86 @@
-import { copyRows } from './binary-copy.ts';
+import { bigintArray } from './binary-array.ts';
 import type { Transaction } from './database.ts';
+import { type LinkPage, type Pairs, pairArrays } from './link-pairs.ts';
+import { statesOf } from './link-states.ts';
 
-export type LinkKind = 'relation' | 'embedded';
+// What a page shows travels as arrays of numbers: a temporary table would cost half as much as the
+// links themselves, and its truncation at each commit as much again. `lateral ... offset 0` and
+// scalar sub-selects look each pair up by its key, whatever the planner knows about the tenant. A
+// join may turn into a loop over whole tables while these are new or the tenant is one of many.
+// `(select $1::int)` hides which tenant it is: of one that came after the last `analyze` the
+// planner expects no rows, finds every index as good and takes the smallest, which may lead by the
+// tenant alone: each lookup would then read all rows of the tenant.
 
-/** A link as a page shows it: the source by a reference into `page_source`. */
-export type Edge = readonly [sourceRef: string, targetId: string];
-
-export interface LinkPage {
-  readonly relationship: string;
-  readonly kind: LinkKind;
-  /** Space of the targets; ids without a row get one of type unknown. */
-  readonly targetSpace: string;
-  readonly point: number;
-}
-
-// The temporary tables lead: `lateral ... offset 0` and scalar sub-selects look each row up by its
-// key, whatever the planner knows about the tenant. A join may turn into a loop over whole tables
-// while these are new or the tenant is one of many.
-
-/** Names the sources of a page by their ids; ids without a key are left out. */
-export async function nameSources(
-  tx: Transaction,
-  space: string,
-  ids: readonly string[],
-): Promise<void> {
-  await tx.change(
-    `insert into page_source (ref, key) select i.id, o.key from unnest($3::text[]) as i (id)
-     cross join lateral (select key from object where tenant_no = $1 and space = $2
-       and parent_key = 0 and object_id = i.id offset 0) o`,
-    [tx.tenantNo, space, [...ids]],
+/** The rows of `page_object` whose version changed: number of the row to key. */
+export async function changedObjects(tx: Transaction): Promise<ReadonlyMap<number, number>> {
+  const rows = await tx.rows<{ ord: number; key: number }>(
+    'select ord, key from page_key where not same',
   );
+  return new Map(rows.map((row) => [row.ord, row.key]));
 }
 
-/** Names as sources the rows of `page_object` whose version changed, by their number. */
-export async function nameChangedObjects(tx: Transaction): Promise<number> {
+/**
+ * Opens links: reopens those closed at N, inserts missing ones; rows changed. No `on conflict`,
+ * which costs as much as an index: when another transaction inserts the same link, the whole
+ * transaction is repeated and finds it.
+ */
+export async function openLinks(tx: Transaction, page: LinkPage, pairs: Pairs): Promise<number> {
+  const states = await statesOf(tx, page, pairs);
+  const missing =
+    states.length === 0 ? pairs : someOf(pairs, (index) => states[index] === undefined);
+  const closed = someOf(pairs, (index) => states[index] === 'closed');
+  return (await insertLinks(tx, page, missing)) + (await reopenLinks(tx, page, closed));
+}
+
+function someOf(pairs: Pairs, choose: (index: number) => boolean): Pairs {
+  const by = (_: number, index: number): boolean => choose(index);
+  return { sources: pairs.sources.filter(by), targets: pairs.targets.filter(by) };
+}
+
+async function insertLinks(tx: Transaction, page: LinkPage, pairs: Pairs): Promise<number> {
+  if (pairs.sources.length === 0) return 0;
   return await tx.change(
-    `insert into page_source (ref, key) select ord::text, key from page_key where not same`,
+    `insert into link (tenant_no, relationship, kind, source, target, from_point)
+     select $1, $2, $3, p.source, p.target, $4
+     from unnest($5::bigint[], $6::bigint[]) as p (source, target)`,
+    [tx.tenantNo, page.relationship, page.kind, page.point, ...pairArrays(pairs)],
+    'insert-links',
   );
 }
 
-/** Brings edges into `page_link` as pairs of keys; targets without a key get one. */
-export async function copyLinks(
-  tx: Transaction,
-  page: LinkPage,
-  edges: readonly Edge[],
-): Promise<void> {
-  await tx.client.query('delete from page_edge; delete from page_link');
-  await copyRows(tx, 'page_edge', { ref: 'text', target_id: 'text' }, edges);
-  await pairKeys(tx, page);
-  const unknown = await tx.change('delete from page_link where target is null');
-  if (unknown === 0) return;
-  await tx.change(
-    `insert into object (tenant_no, space, type, object_id)
-     select $1, $2, 'unknown', e.target_id from (select distinct target_id from page_edge) e
-     where (select o.key from object o where o.tenant_no = $1 and o.space = $2
-       and o.parent_key = 0 and o.object_id = e.target_id) is null
-     order by e.target_id on conflict do nothing`,
-    [tx.tenantNo, page.targetSpace],
-  );
-  await tx.client.query('delete from page_link');
-  await pairKeys(tx, page);
-}
-
-/** Mostly all targets are known by now: those that are not give a pair without one. */
-async function pairKeys(tx: Transaction, page: LinkPage): Promise<void> {
-  await tx.change(
-    `insert into page_link (source, target) select distinct s.key, o.key from page_edge e
-     join page_source s on s.ref = e.ref
-     left join lateral (select key from object where tenant_no = $1 and space = $2
-       and parent_key = 0 and object_id = e.target_id offset 0) o on true`,
-    [tx.tenantNo, page.targetSpace],
-  );
-}
-
-/** Opens the links in `page_link`: reopens those closed at N, inserts missing ones; rows changed. */
-export async function openLinks(tx: Transaction, page: LinkPage): Promise<number> {
-  const values = [tx.tenantNo, page.relationship, page.point];
-  const counts = await tx.row<{ inserted: number; closed: number }>(
-    `with missing as materialized (
-       select p.source, p.target, l.closed from page_link p cross join lateral (
-         select bool_or(to_point = 2147483647) as open, bool_or(to_point = $3) as closed from link
-         where tenant_no = $1 and relationship = $2 and source = p.source and target = p.target) l
-       where l.open is not true),
-     inserted as (
-       insert into link (tenant_no, relationship, kind, source, target, from_point)
-       select $1, $2, $4, source, target, $3 from missing where closed is not true
-       order by source, target on conflict do nothing returning 1)
-     select (select count(*) from inserted) as inserted,
-       (select count(*) from missing where closed) as closed`,
-    [...values, page.kind],
-  );
-  const { inserted, closed } = counts ?? { inserted: 0, closed: 0 };
-  if (closed === 0) return inserted;
-  const reopened = await tx.change(
-    `update link l set to_point = 2147483647 from page_link p
-     where l.tenant_no = $1 and l.relationship = $2 and l.source = p.source
+async function reopenLinks(tx: Transaction, page: LinkPage, pairs: Pairs): Promise<number> {
+  if (pairs.sources.length === 0) return 0;
+  return await tx.change(
+    `update link l set to_point = 2147483647
+     from unnest($4::bigint[], $5::bigint[]) as p (source, target)
+     where l.tenant_no = (select $1::int) and l.relationship = $2 and l.source = p.source
        and l.target = p.target and l.to_point = $3`,
-    values,
+    [tx.tenantNo, page.relationship, page.point, ...pairArrays(pairs)],
   );
-  return inserted + reopened;
 }
 
-/** Ends the links in `page_link` (a delta round says that they were removed); rows changed. */
+/** Ends links that a delta round says were removed; rows changed. */
+export async function endPairs(tx: Transaction, page: LinkPage, pairs: Pairs): Promise<number> {
+  await tx.client.query('delete from page_link');
+  await tx.change(
+    'insert into page_link (source, target) select * from unnest($1::bigint[], $2::bigint[])',
+    pairArrays(pairs),
+  );
+  return await endLinks(tx, page);
+}
+
+/** Ends the links in `page_link`; rows changed. */
 export async function endLinks(tx: Transaction, page: LinkPage): Promise<number> {
   const values = [tx.tenantNo, page.relationship, page.point];
   const deleted = await tx.change(
-    `delete from link l using page_link p where l.tenant_no = $1 and l.relationship = $2
+    `delete from link l using page_link p where l.tenant_no = (select $1::int)
+      and l.relationship = $2
        and l.source = p.source and l.target = p.target and l.from_point = $3
        and l.to_point = 2147483647`,
     values,
   );
   const closed = await tx.change(
-    `update link l set to_point = $3 from page_link p where l.tenant_no = $1
+    `update link l set to_point = $3 from page_link p where l.tenant_no = (select $1::int)
        and l.relationship = $2 and l.source = p.source and l.target = p.target
        and l.to_point = 2147483647`,
     values,
@@ -119,24 +88,24 @@ export async function endLinks(tx: Transaction, page: LinkPage): Promise<number>
   return deleted + closed;
 }
 
-/** Ends the links of the sources that `page_link` does not hold: for sets whose body is evidence. */
-export async function endOthers(tx: Transaction, page: LinkPage): Promise<number> {
-  await tx.change(
-    `create temp table if not exists page_kept (source bigint, target bigint)
-       on commit delete rows`,
-  );
-  await tx.client.query('delete from page_kept');
-  await tx.change('insert into page_kept select source, target from page_link');
+/** Ends the links of the sources that are not among the pairs: for sets whose body is evidence. */
+export async function endOthers(
+  tx: Transaction,
+  page: LinkPage,
+  sources: readonly number[],
+  pairs: Pairs,
+): Promise<number> {
   await tx.client.query('delete from page_link');
-  await tx.change(
-    `insert into page_link (source, target) select l.source, l.target from page_source s
-     cross join lateral (select source, target from link where tenant_no = $1
+  const found = await tx.change(
+    `insert into page_link (source, target) select l.source, l.target
+     from unnest($3::bigint[]) as s (key)
+     cross join lateral (select source, target from link where tenant_no = (select $1::int)
        and relationship = $2 and source = s.key and to_point = 2147483647 offset 0) l
-     where not exists (select 1 from page_kept k where k.source = l.source
-       and k.target = l.target)`,
-    [tx.tenantNo, page.relationship],
+     where not exists (select 1 from unnest($4::bigint[], $5::bigint[]) as k (source, target)
+       where k.source = l.source and k.target = l.target)`,
+    [tx.tenantNo, page.relationship, bigintArray(sources), ...pairArrays(pairs)],
   );
-  return await endLinks(tx, page);
+  return found === 0 ? 0 : await endLinks(tx, page);
 }
 
 /**
@@ -157,10 +126,10 @@ export async function endLinksOfGone(
     await tx.client.query('delete from page_link');
     const found = await tx.change(
       `insert into page_link (source, target)
-       select source, target from link where tenant_no = $1 and relationship = $2
+       select source, target from link where tenant_no = (select $1::int) and relationship = $2
          and source = any ($3) and to_point = 2147483647
        union
-       select source, target from link where tenant_no = $1 and relationship = $2
+       select source, target from link where tenant_no = (select $1::int) and relationship = $2
          and target = any ($3) and kind = 'relation' and to_point = 2147483647`,
       [tx.tenantNo, relationship, [...keys]],
     );
@@ -179,7 +148,7 @@ export async function hasOlderLinks(
   point: number,
 ): Promise<boolean> {
   const row = await tx.row(
-    `select 1 from link where tenant_no = $1 and relationship = $2 and source = $3
+    `select 1 from link where tenant_no = (select $1::int) and relationship = $2 and source = $3
        and to_point = 2147483647 and from_point < $4 limit 1`,
     [tx.tenantNo, relationship, source, point],
   );

@@ -39,7 +39,7 @@ export async function recordSeenIds(
   await tx.change(
     `insert into seen_object (tenant_no, session_id, collection, listing, object_key)
      select $1, $2, $3, $4, o.key from unnest($6::text[]) as i (id)
-     cross join lateral (select key from object where tenant_no = $1 and space = $5
+     cross join lateral (select key from object where tenant_no = (select $1::int) and space = $5
        and parent_key = 0 and object_id = i.id offset 0) o
      order by o.key on conflict do nothing`,
     [tx.tenantNo, fence.sessionId, listing.name, listing.listing, space, [...ids]],
@@ -58,9 +58,10 @@ export async function recordSeenParts(
   await tx.change(
     `insert into seen_object (tenant_no, session_id, collection, listing, object_key)
      select $1, $2, $3, $4, o.key from unnest($6::text[]) as i (id)
-     cross join lateral (select key from object where tenant_no = $1 and space = 'directory'
+     cross join lateral (select key from object where tenant_no = (select $1::int)
+       and space = 'directory'
        and parent_key = 0 and object_id = i.id offset 0) p
-     cross join lateral (select key from object where tenant_no = $1 and space = $5
+     cross join lateral (select key from object where tenant_no = (select $1::int) and space = $5
        and parent_key = p.key and object_id = i.id offset 0) o
      order by o.key on conflict do nothing`,
     [tx.tenantNo, fence.sessionId, listing.name, listing.listing, space, [...parentIds]],
@@ -78,7 +79,7 @@ export async function confirmUnseen(
   await tx.change(
     `insert into confirm_object (tenant_no, session_id, collection, object_key)
      select $1, $2, $3, o.key from unnest($5::text[]) as i (id)
-     cross join lateral (select key from object where tenant_no = $1 and space = $4
+     cross join lateral (select key from object where tenant_no = (select $1::int) and space = $4
        and parent_key = 0 and object_id = i.id offset 0) o
      where (select v.state from object_version v where v.tenant_no = $1
        and v.object_key = o.key and v.to_point = 2147483647) is distinct from 'live'

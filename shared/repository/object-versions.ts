@@ -54,10 +54,11 @@ async function compare(tx: Transaction, point: number): Promise<void> {
        v.object_key is not null and v.state = p.state and v.hash is not distinct from p.hash,
        case when v.object_key is null or v.from_point = $2 then (
          select r.from_point from object_version r
-         where r.tenant_no = $1 and r.object_key = o.key and r.to_point = $2
+         where r.tenant_no = (select $1::int) and r.object_key = o.key and r.to_point = $2
            and r.state = p.state and r.hash is not distinct from p.hash) end
      from page_object p
-     cross join lateral (select key, type from object where tenant_no = $1 and space = p.space
+     cross join lateral (select key, type from object where tenant_no = (select $1::int)
+       and space = p.space
        and parent_key = p.parent_key and object_id = p.object_id offset 0) o
      left join lateral (select object_key, from_point, state, hash from object_version
        where tenant_no = $1 and object_key = o.key and to_point = 2147483647 offset 0) v on true`,
@@ -159,7 +160,8 @@ export async function openBodies(
   return await tx.rows<StoredBody>(
     `select o.object_id as "objectId", v.body::text as body
      from unnest($3::text[]) as i (id)
-     cross join lateral (select key, object_id from object where tenant_no = $1 and space = $2
+     cross join lateral (select key, object_id from object where tenant_no = (select $1::int)
+       and space = $2
        and parent_key = 0 and object_id = i.id offset 0) o
      cross join lateral (select body from object_version where tenant_no = $1
        and object_key = o.key and to_point = 2147483647 offset 0) v`,

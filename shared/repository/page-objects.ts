@@ -37,17 +37,13 @@ const tables = `
     old_state text, same boolean, reopen_from int) on commit delete rows;
   create temp table if not exists page_gone (object_id text collate "C", purge_at timestamptz)
     on commit delete rows;
-  create temp table if not exists page_source (ref text collate "C", key bigint)
-    on commit delete rows;
-  create temp table if not exists page_edge (ref text collate "C", target_id text collate "C")
-    on commit delete rows;
   create temp table if not exists page_link (source bigint, target bigint) on commit delete rows`;
 
 /** Makes the temporary tables and empties those an earlier page of this transaction has used. */
 export async function openPage(tx: Transaction): Promise<void> {
   await tx.client.query(`set local client_min_messages = warning; ${tables};
     delete from page_object; delete from page_key; delete from page_gone;
-    delete from page_source; delete from page_edge; delete from page_link`);
+    delete from page_link`);
 }
 
 /** Brings the rows of a page, live and one for each object, into `page_object` and finds or makes their keys. */
@@ -77,7 +73,7 @@ async function insertKeys(tx: Transaction): Promise<void> {
   await tx.change(
     `insert into object (tenant_no, space, type, object_id, parent_key)
      select $1, p.space, p.type, p.object_id, p.parent_key from page_object p
-     where (select o.key from object o where o.tenant_no = $1 and o.space = p.space
+     where (select o.key from object o where o.tenant_no = (select $1::int) and o.space = p.space
        and o.parent_key = p.parent_key and o.object_id = p.object_id) is null
      order by p.space, p.parent_key, p.object_id
      on conflict do nothing`,
@@ -96,7 +92,7 @@ export async function copySoftDeleted(tx: Transaction, space: string, type: stri
      select row_number() over (order by g.object_id), $2, 0, g.object_id, $3, 'softDeleted', v.hash,
        v.label, v.search, v.body, g.purge_at
      from page_gone g
-     left join lateral (select key from object where tenant_no = $1 and space = $2
+     left join lateral (select key from object where tenant_no = (select $1::int) and space = $2
        and parent_key = 0 and object_id = g.object_id offset 0) o on true
      left join lateral (select hash, label, search, body from object_version
        where tenant_no = $1 and object_key = o.key and to_point = 2147483647 offset 0) v on true`,
@@ -117,10 +113,10 @@ export async function copyPartsSoftDeleted(
      select row_number() over (order by c.key), c.space, c.parent_key, c.object_id, c.type,
        'softDeleted', v.hash, v.label, v.search, v.body, g.purge_at
      from page_gone g
-     cross join lateral (select key from object where tenant_no = $1 and space = $2
+     cross join lateral (select key from object where tenant_no = (select $1::int) and space = $2
        and parent_key = 0 and object_id = g.object_id offset 0) o
      cross join lateral (select key, space, parent_key, object_id, type from object
-       where tenant_no = $1 and space = any ($3) and parent_key = o.key offset 0) c
+       where tenant_no = (select $1::int) and space = any ($3) and parent_key = o.key offset 0) c
      cross join lateral (select hash, label, search, body from object_version
        where tenant_no = $1 and object_key = c.key and to_point = 2147483647 offset 0) v`,
     [tx.tenantNo, space, [...partSpaces]],

@@ -1,14 +1,14 @@
 import type { LinkType } from '../catalog/object-type.ts';
 import type { Transaction } from '../repository/database.ts';
-import type { Edge } from '../repository/links.ts';
+import type { Edge, Pairs } from '../repository/link-pairs.ts';
 import type { Round } from '../repository/round-entries.ts';
 import { dueForAppeared, dueForNamed } from './appearance.ts';
 import type { Work } from './backup-context.ts';
 import type { DeltaItems, LinkChange } from './delta-items.ts';
+import { relationPage } from './expand-page.ts';
 import { idOf } from './object-ids.ts';
 import { storeGone, storeObjects, storeSoftDeleted } from './object-page.ts';
 import { mergeDelta, objectRow } from './object-row.ts';
-import { relationPage } from './source-links.ts';
 import { relationsInto, relationsOf } from './type-parts.ts';
 
 /** Stores what a page of a round says: objects, link changes, removals; notes what is due. */
@@ -52,38 +52,39 @@ async function storeLinkChanges(
   tx: Transaction,
   changes: readonly LinkChange[],
 ): Promise<void> {
-  const { pageObjects, objectKeys, links } = work.context.tables;
   if (changes.length === 0) return;
-  const sources = [...new Set(changes.map((change) => change.sourceId))];
+  const { pageObjects, objectKeys, linkPairs } = work.context.tables;
+  const { space, name } = work.type;
   await pageObjects.openPage(tx);
-  await objectKeys.ensureKeys(tx, work.type.space, work.type.name, sources);
-  await links.nameSources(tx, work.type.space, sources);
+  const ids = changes.map((change) => change.sourceId);
+  const keys = await objectKeys.makeKeys(tx, space, name, ids);
   for (const { link } of relationsOf(work.type)) {
     const mine = changes.filter((change) => change.link === link);
     for (const removed of [true, false]) {
       const edges = mine
         .filter((change) => change.removed === removed)
-        .map((change): Edge => [change.sourceId, change.targetId]);
-      if (edges.length > 0) await storeEdges(work, tx, link, edges, removed);
-      if (!removed && link.cardinality === 'one') {
-        await dueForReplaced(work, tx, link, edges, sources);
-      }
+        .map((change): Edge => [keys.get(change.sourceId) ?? 0, change.targetId]);
+      if (edges.length === 0) continue;
+      const pairs = await linkPairs.pairsOf(tx, relationPage(work.fence, link), edges);
+      await storePairs(work, tx, link, pairs, removed);
+      if (!removed && link.cardinality === 'one') await dueForReplaced(work, tx, link, pairs);
     }
   }
 }
 
-async function storeEdges(
+async function storePairs(
   work: Work,
   tx: Transaction,
   link: LinkType,
-  edges: readonly Edge[],
+  pairs: Pairs,
   removed: boolean,
 ): Promise<void> {
   const { links, absentLinks } = work.context.tables;
-  const page = relationPage(work, link);
-  await links.copyLinks(tx, page, edges);
-  work.tally.links += removed ? await links.endLinks(tx, page) : await links.openLinks(tx, page);
-  await absentLinks.forgetAbsent(tx, work.fence, link.name);
+  const page = relationPage(work.fence, link);
+  work.tally.links += removed
+    ? await links.endPairs(tx, page, pairs)
+    : await links.openLinks(tx, page, pairs);
+  await absentLinks.forgetAbsent(tx, work.fence, link.name, pairs);
 }
 
 /**
@@ -94,14 +95,11 @@ async function dueForReplaced(
   work: Work,
   tx: Transaction,
   link: LinkType,
-  edges: readonly Edge[],
-  sources: readonly string[],
+  pairs: Pairs,
 ): Promise<void> {
-  if (edges.length === 0) return;
   const { absentLinks, linkDues } = work.context.tables;
-  const named = new Set(edges.map(([source]) => source));
-  const others = sources.filter((source) => !named.has(source));
-  const keys = await absentLinks.sourcesWithAbsent(tx, work.fence, link.name, others);
+  const named = [...new Set(pairs.sources)];
+  const keys = await absentLinks.sourcesWithAbsent(tx, work.fence, link.name, named, pairs);
   await linkDues.addDue(tx, link.name, 's', keys);
 }
 

@@ -2,7 +2,8 @@ import type { LinkType } from '../catalog/object-type.ts';
 import type { GraphPage } from '../graph/graph-request.ts';
 import { isJsonObject, type JsonObject } from '../json/json-value.ts';
 import type { Transaction } from '../repository/database.ts';
-import type { Edge } from '../repository/links.ts';
+import type { Fence } from '../repository/fence.ts';
+import type { Edge, LinkPage } from '../repository/link-pairs.ts';
 import type { Work } from './backup-context.ts';
 import { canonicalId, idOf } from './object-ids.ts';
 
@@ -37,33 +38,40 @@ export async function storeExpandPage(
   page: GraphPage,
 ): Promise<void> {
   const { context, type, fence } = work;
-  const { pageObjects, objectKeys, links, linkReads, linkDues, absentLinks } = context.tables;
+  const { objectKeys, links, linkPairs, linkReads, linkDues, absentLinks } = context.tables;
   const shown = page.items.map((item) => shownLinks(link, item));
-  const cut = shown.filter((source) => !source.complete);
   const unread = page.quarantined.flatMap((item) =>
     item.id === undefined ? [] : [canonicalId(item.id)],
   );
   const ids = [...shown.map((source) => source.sourceId), ...unread];
-  const incomplete = [...cut.map((source) => source.sourceId), ...unread];
-  const edges = shown.flatMap(({ sourceId, targetIds }) =>
-    targetIds.map((targetId): Edge => [sourceId, targetId]),
-  );
-  const linkPage = {
+  const keys = await objectKeys.makeKeys(tx, type.space, type.name, ids);
+  const keyOf = (id: string): number => keys.get(id) ?? 0;
+  const edges = shown.flatMap(({ sourceId, targetIds }) => {
+    const source = keyOf(sourceId);
+    return targetIds.map((targetId): Edge => [source, targetId]);
+  });
+  const followUps = [
+    ...shown
+      .filter((source) => !source.complete)
+      .map((source) => ({ key: keyOf(source.sourceId), expected: source.targetIds })),
+    ...unread.map((id) => ({ key: keyOf(id), expected: [] })),
+  ];
+  const incomplete = new Set(followUps.map((source) => source.key));
+  const complete = [...keys.values()].filter((key) => !incomplete.has(key));
+  const linkPage = relationPage(fence, link);
+  const pairs = await linkPairs.pairsOf(tx, linkPage, edges);
+  const absent = await absentLinks.sourcesWithAbsent(tx, fence, link.name, complete, pairs);
+  await linkDues.addDue(tx, link.name, 's', absent);
+  work.tally.links += await links.openLinks(tx, linkPage, pairs);
+  await linkReads.recordSources(tx, fence, link.name, complete);
+  await linkReads.queueFollowUps(tx, fence, link.name, followUps);
+}
+
+export function relationPage(fence: Fence, link: LinkType): LinkPage {
+  return {
     relationship: link.name,
-    kind: 'relation' as const,
+    kind: 'relation',
     targetSpace: 'directory',
     point: fence.point,
   };
-  await pageObjects.openPage(tx);
-  await objectKeys.ensureKeys(tx, type.space, type.name, ids);
-  await links.nameSources(tx, type.space, ids);
-  await links.copyLinks(tx, linkPage, edges);
-  const absent = await absentLinks.sourcesWithAbsent(tx, fence, link.name, incomplete);
-  await linkDues.addDue(tx, link.name, 's', absent);
-  work.tally.links += await links.openLinks(tx, linkPage);
-  await linkReads.recordSources(tx, fence, link.name, incomplete);
-  await linkReads.queueFollowUps(tx, fence, link.name, [
-    ...cut.map((source) => ({ sourceId: source.sourceId, expected: source.targetIds })),
-    ...unread.map((sourceId) => ({ sourceId, expected: [] })),
-  ]);
 }

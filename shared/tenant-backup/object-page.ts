@@ -1,7 +1,7 @@
 import { referenceSpace } from '../catalog/derive.ts';
 import type { EmbeddedReference } from '../catalog/object-type.ts';
 import type { Transaction } from '../repository/database.ts';
-import type { Edge } from '../repository/links.ts';
+import type { Edge } from '../repository/link-pairs.ts';
 import type { AppliedPage } from '../repository/object-versions.ts';
 import type { ObjectRow } from '../repository/page-objects.ts';
 import type { Work } from './backup-context.ts';
@@ -46,21 +46,23 @@ async function storeReferences(
   rows: readonly ObjectRow[],
   references: readonly EmbeddedReference[],
 ): Promise<void> {
-  const { links } = work.context.tables;
-  await links.nameChangedObjects(tx);
+  const { links, linkPairs } = work.context.tables;
+  const changed = await links.changedObjects(tx);
   for (const reference of references) {
-    const edges = rows.flatMap((row, ord) =>
-      referencedIds(row.body, reference).map((id): Edge => [String(ord), id]),
-    );
+    const edges = rows.flatMap((row, ord) => {
+      const source = changed.get(ord);
+      if (source === undefined) return [];
+      return referencedIds(row.body, reference).map((id): Edge => [source, id]);
+    });
     const page = {
       relationship: reference.name,
       kind: 'embedded' as const,
       targetSpace: referenceSpace(reference),
       point: work.fence.point,
     };
-    await links.copyLinks(tx, page, edges);
-    work.tally.links += await links.openLinks(tx, page);
-    work.tally.links += await links.endOthers(tx, page);
+    const pairs = await linkPairs.pairsOf(tx, page, edges);
+    work.tally.links += await links.openLinks(tx, page, pairs);
+    work.tally.links += await links.endOthers(tx, page, [...changed.values()], pairs);
   }
 }
 

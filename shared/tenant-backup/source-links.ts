@@ -1,18 +1,10 @@
 import type { LinkType } from '../catalog/object-type.ts';
 import type { Transaction } from '../repository/database.ts';
+import type { Edge, Pairs } from '../repository/link-pairs.ts';
 import type { LinkRead } from '../repository/link-reads.ts';
-import type { Edge, LinkPage } from '../repository/links.ts';
 import { linkContext, type Work, writeTask } from './backup-context.ts';
+import { relationPage } from './expand-page.ts';
 import type { Answered } from './link-read-step.ts';
-
-export function relationPage(work: Work, link: LinkType): LinkPage {
-  return {
-    relationship: link.name,
-    kind: 'relation',
-    targetSpace: 'directory',
-    point: work.fence.point,
-  };
-}
 
 /** Stores first answers of sources: whole sets in one transaction, longer ones page by page. */
 export async function storeSourcePages(
@@ -32,29 +24,22 @@ async function storeWholeSets(
   link: LinkType,
   answered: readonly Answered[],
 ): Promise<void> {
-  const { linkReads, pageObjects, links, linkDues } = work.context.tables;
+  const { linkReads, links, linkPairs, linkDues, absentLinks } = work.context.tables;
   await writeTask(work, async (tx) => {
     const reads = answered.map((answer) => answer.read);
     const claimed = await linkReads.claimReads(tx, work.fence, reads);
     const mine = answered.filter((answer) => claimed.has(answer.read.key));
     if (mine.length === 0) return;
-    await pageObjects.openPage(tx);
-    const contradicted = mine.filter((answer) => !containsExpected(answer)).map(idOfRead);
-    await links.nameSources(tx, work.type.space, mine.map(idOfRead));
-    const edges = mine.flatMap(({ read, ids }) => ids.map((id): Edge => [read.objectId, id]));
-    const page = relationPage(work, link);
-    await links.copyLinks(tx, page, edges);
-    await noteAbsent(work, tx, link, contradicted);
-    work.tally.links += await links.openLinks(tx, page);
-    await work.context.tables.absentLinks.forgetAbsent(tx, work.fence, link.name);
-    const disputed = mine.filter((answer) => contradicted.includes(idOfRead(answer)));
-    await linkDues.addDue(
-      tx,
-      link.name,
-      's',
-      disputed.map((answer) => answer.read.key),
-    );
-    await linkReads.recordSources(tx, work.fence, link.name, contradicted);
+    const disputed = mine.filter((answer) => !containsExpected(answer)).map(keyOfRead);
+    const trusted = mine.map(keyOfRead).filter((key) => !disputed.includes(key));
+    const edges = mine.flatMap(({ read, ids }) => ids.map((id): Edge => [read.key, id]));
+    const page = relationPage(work.fence, link);
+    const pairs = await linkPairs.pairsOf(tx, page, edges);
+    await noteAbsent(work, tx, link, { read: mine.map(keyOfRead), trusted, pairs });
+    work.tally.links += await links.openLinks(tx, page, pairs);
+    await absentLinks.forgetAbsent(tx, work.fence, link.name, pairs);
+    await linkDues.addDue(tx, link.name, 's', disputed);
+    await linkReads.recordSources(tx, work.fence, link.name, trusted);
     await linkReads.finishReads(
       tx,
       work.fence,
@@ -64,12 +49,21 @@ async function storeWholeSets(
   });
 }
 
-const idOfRead = (answer: Answered): string => answer.read.objectId;
+const keyOfRead = (answer: Answered): number => answer.read.key;
 
 /** What an `$expand` has shown must be there; else one of both answers is not to be trusted. */
 function containsExpected(answer: Answered): boolean {
   const ids = new Set(answer.ids);
   return answer.read.expected.every((id) => ids.has(id));
+}
+
+interface ReadSets {
+  /** Sources that were read to the end. */
+  readonly read: readonly number[];
+  /** Those whose answer does not contradict an earlier one. */
+  readonly trusted: readonly number[];
+  /** What the answers, or the last page of a long one, have shown. */
+  readonly pairs: Pairs;
 }
 
 /**
@@ -80,14 +74,16 @@ async function noteAbsent(
   work: Work,
   tx: Transaction,
   link: LinkType,
-  except: readonly string[],
+  sets: ReadSets,
 ): Promise<void> {
   const { absentLinks, linkDues } = work.context.tables;
+  const { fence } = work;
   if (work.task.phase === 'links') {
-    await absentLinks.recordAbsent(tx, work.fence, link.name);
+    await absentLinks.recordAbsent(tx, fence, link.name, sets.read, sets.pairs);
     return;
   }
-  const sources = await absentLinks.sourcesWithAbsent(tx, work.fence, link.name, except);
+  const { trusted, pairs } = sets;
+  const sources = await absentLinks.sourcesWithAbsent(tx, fence, link.name, trusted, pairs);
   await linkDues.addDue(tx, link.name, 's', sources);
 }
 
@@ -97,7 +93,7 @@ export async function storeLongSourcePage(
   link: LinkType,
   answer: Answered,
 ): Promise<LinkRead | undefined> {
-  const { linkReads, pageObjects, links, absentLinks, linkDues } = work.context.tables;
+  const { linkReads, links, linkPairs, absentLinks, linkDues } = work.context.tables;
   const { read, ids, nextLink } = answer;
   const shown = new Set(ids);
   const expected = read.expected.filter((id) => !shown.has(id));
@@ -106,28 +102,23 @@ export async function storeLongSourcePage(
   return await writeTask(work, async (tx) => {
     const claimed = await linkReads.claimReads(tx, work.fence, [read]);
     if (!claimed.has(read.key)) return undefined;
-    await pageObjects.openPage(tx);
-    await links.nameSources(tx, work.type.space, [read.objectId]);
-    const page = relationPage(work, link);
-    await links.copyLinks(
-      tx,
-      page,
-      ids.map((id): Edge => [read.objectId, id]),
-    );
+    const page = relationPage(work.fence, link);
+    const edges = ids.map((id): Edge => [read.key, id]);
+    const pairs = await linkPairs.pairsOf(tx, page, edges);
     const compared = await isCompared(work, tx, link, read);
-    if (compared) await absentLinks.recordSeenTargets(tx, work.fence, link.name);
-    work.tally.links += await links.openLinks(tx, page);
-    await absentLinks.forgetAbsent(tx, work.fence, link.name);
+    if (compared) await absentLinks.recordSeenTargets(tx, work.fence, link.name, pairs);
+    work.tally.links += await links.openLinks(tx, page, pairs);
+    await absentLinks.forgetAbsent(tx, work.fence, link.name, pairs);
     if (next !== null) {
       await linkReads.continueRead(tx, work.fence, read, next, expected);
       return { ...read, link: next, pages: read.pages + 1, expected };
     }
+    const source = [read.key];
     const contradicted = expected.length > 0;
-    if (contradicted) await linkDues.addDue(tx, link.name, 's', [read.key]);
-    else if (compared) await noteAbsent(work, tx, link, []);
+    if (contradicted) await linkDues.addDue(tx, link.name, 's', source);
+    else if (compared) await noteAbsent(work, tx, link, { read: source, trusted: source, pairs });
     await absentLinks.forgetSeenTargets(tx, work.fence, link.name, read.key);
-    const unread = contradicted ? [read.objectId] : [];
-    await linkReads.recordSources(tx, work.fence, link.name, unread);
+    await linkReads.recordSources(tx, work.fence, link.name, contradicted ? [] : source);
     await linkReads.finishReads(tx, work.fence, [read], 'done');
     return undefined;
   });

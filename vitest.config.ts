@@ -5,7 +5,7 @@ const withPostgres = { ...shared, globalSetup: ['test/support/start-postgres.ts'
 
 // fast: pure code, no services, part of `npm run check`. host, simulator: the local stack by itself.
 // database: embedded PostgreSQL. end-to-end: PostgreSQL, simulator and functions host together.
-// endurance: long runs against frozen workers and every fault, `npm run test:endurance` only.
+// endurance: long runs of random kills and every fault, `npm run test:endurance` only.
 export default defineConfig({
   test: {
     projects: [

@@ -216,6 +216,14 @@ export class AppProcess {
     return (await this.call<OperationView>('operator', 'POST', target, request)).id;
   }
 
+  /** Runs a timer function now, as the administration API of the Functions host does. */
+  async runTimer(name: string): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const target = `${this.#url}/admin/functions/${name}`;
+    const { status, text } = await reach(target, { method: 'POST', headers, body: '{}' });
+    if (status !== 202) throw new Error(`timer ${name}: ${status} ${text}`);
+  }
+
   /** An orchestration as the management API of the host shows it. */
   async instance(id: string): Promise<{ runtimeStatus: string; output: unknown } | undefined> {
     const target = `/runtime/webhooks/durabletask/instances/${encodeURIComponent(id)}`;

@@ -108,32 +108,37 @@ export class CrashScene {
     await until(isWritten, 120_000, 'the session writes nothing');
   }
 
-  /** Waits until another process has raised the epoch of the lease. */
-  async takenOver(timeoutMs: number): Promise<void> {
+  /** Epoch of the lease of the tenant's backups. */
+  async epoch(): Promise<number> {
+    const text = `select l.epoch from lease l join tenant t on t.tenant_no = l.tenant_no
+      where t.tenant_id = $1 and l.kind = 'directory'`;
     const { db } = this.installation;
-    const epochOf = async (): Promise<number> => {
-      const text = `select l.epoch from lease l join tenant t on t.tenant_no = l.tenant_no
-        where t.tenant_id = $1 and l.kind = 'directory'`;
-      return (await db.owner.rows<{ epoch: number }>(text, [this.tenantId]))[0]?.epoch ?? 0;
-    };
-    const before = await epochOf();
-    await until(async () => (await epochOf()) > before, timeoutMs, 'nobody takes the lease over');
+    return (await db.owner.rows<{ epoch: number }>(text, [this.tenantId]))[0]?.epoch ?? 0;
   }
 
-  /** Every version and link row and all that is known of sessions, points and cursors. */
-  async everything(): Promise<unknown[]> {
+  /** Waits until another process has raised the epoch. */
+  async takenOver(epoch: number, timeoutMs: number): Promise<void> {
+    await until(async () => (await this.epoch()) > epoch, timeoutMs, 'nobody takes over');
+  }
+
+  /** Every row of every table with rows of the tenant, as `table {columns}`. */
+  async everything(): Promise<string[]> {
     const { db } = this.installation;
     const no = await tenantNumber(db, this.tenantId);
-    const tables = ['object_version', 'link', 'restore_point', 'session', 'session_task'];
-    const rows = [...tables, 'collection_state', 'delta_cursor', 'link_due'].map(
-      async (table) =>
-        await db.owner.rows(
-          `select '${table}' as in, count(*), md5(string_agg(r::text, '|' order by r::text))
-           from ${table} r where tenant_no = $1`,
-          [no],
-        ),
+    const tables = await db.owner.rows<{ name: string }>(
+      `select table_name as name from information_schema.columns
+       where table_schema = 'public' and column_name = 'tenant_no' order by 1`,
     );
+    const rows = tables.map(async ({ name }) => {
+      const text = `select row_to_json(r)::text as row from ${name} r where tenant_no = $1 order by 1`;
+      return (await db.owner.rows<{ row: string }>(text, [no])).map(({ row }) => `${name} ${row}`);
+    });
     return (await Promise.all(rows)).flat();
+  }
+
+  /** No row was written, changed or deleted since `before`, which everything() has answered. */
+  async expectUntouched(before: readonly string[]): Promise<void> {
+    expect(differenceOf(before, await this.everything())).toEqual([]);
   }
 
   /** The newest point equals the tenant, after one more backup where it changed meanwhile. */

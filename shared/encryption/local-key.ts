@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BackupError } from '../errors/backup-error.ts';
 import { KEY_BYTES, type KeyWrapper, type WrappedKey } from './key-wrapper.ts';
@@ -11,11 +12,11 @@ const INITIAL_VALUE = Buffer.alloc(8, 0xa6);
 
 /**
  * Wraps with a key file: 32 bytes raw, or as text in hexadecimal or base64; RFC 3394, so that
- * `openssl` unwraps it too. The file is read at the first use and then kept. `keyUnavailable` when
- * it cannot be read, `settingsInvalid` when it does not hold 32 bytes.
+ * `openssl` unwraps it too. `keyUnavailable` when the file cannot be read, `settingsInvalid` when it
+ * does not hold 32 bytes.
  */
-export async function openLocalKey(path: string): Promise<KeyWrapper> {
-  return createLocalKey(await readKey(path));
+export function openLocalKey(path: string): KeyWrapper {
+  return createLocalKey(readKey(path));
 }
 
 /** The same with the 32 bytes themselves. */
@@ -74,10 +75,10 @@ function unwrap(key: Buffer, keyId: string, wrapped: WrappedKey): Buffer {
   }
 }
 
-async function readKey(path: string): Promise<Buffer> {
+function readKey(path: string): Buffer {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = readFileSync(path);
   } catch (cause) {
     throw new BackupError('keyUnavailable', 'a local key file cannot be read', { cause });
   }

@@ -12,7 +12,7 @@ import type {
   SimulatorReply,
   SimulatorRequest,
 } from './types.ts';
-import { renderReply } from './wire.ts';
+import { renderReply, unpacked } from './wire.ts';
 
 type Item = {
   readonly id: string;
@@ -225,7 +225,7 @@ function runItem(
     return itemResponse(item, failureReply(request, failure));
   }
   const answered = answer(request, parts, caller);
-  const { reply } = answered;
+  const reply = unpacked(answered.reply);
   answered.settle(reply.status, renderReply(reply).bytes.length);
   const toBeta = parts.findTenant(caller.tenantId)?.settings.batchLinksLeadToBeta === true;
   return itemResponse(item, toBeta ? withBetaLink(reply) : reply);

@@ -173,6 +173,7 @@ describe('ledger', () => {
       bytes: 20,
       throttled: 1,
       applied: 0,
+      logRows: 0,
       byTemplate: { 'GET /users': 4, 'POST /$batch': 1 },
       byStatus: { 200: 3, 429: 1 },
     });

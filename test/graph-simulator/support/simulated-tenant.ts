@@ -1,11 +1,9 @@
 // A simulator in this process with one tenant, spoken to over real https with real tokens.
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import type { NewTenant, TruthLine } from '../../../local/graph-simulator/control/client.ts';
 import {
   readerPermissions,
@@ -17,19 +15,14 @@ import {
   startSimulator,
 } from '../../../local/graph-simulator/server.ts';
 import type { JsonObject } from '../../../local/graph-simulator/types.ts';
+import { type Answer, readAnswer } from './answer.ts';
+
+export type { Answer };
 
 export const readerApp = 'aaaaaaaa-0000-4000-8000-000000000001';
 export const restorerApp = 'aaaaaaaa-0000-4000-8000-000000000002';
 const secret = 'correct horse battery';
 const maximumPages = 500;
-
-export type Answer = {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-  /** The body as JSON object; empty when there is none. */
-  readonly body: Record<string, never> & JsonObject;
-};
 
 export type CallOptions = {
   readonly method?: string;
@@ -169,23 +162,7 @@ export class SimulatedTenant {
     const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const request = httpsRequest(url, { method, headers, agent: this.#agent }, (message) => {
-        const chunks: Buffer[] = [];
-        message.on('data', (chunk: Buffer) => chunks.push(chunk));
-        message.once('error', reject);
-        message.once('end', () => {
-          const bytes = Buffer.concat(chunks);
-          const text = (
-            message.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes
-          ).toString('utf8');
-          const isJson = String(message.headers['content-type']).includes('json');
-          const parsed = isJson && text !== '' ? (JSON.parse(text) as Answer['body']) : {};
-          resolve({
-            status: message.statusCode ?? 0,
-            headers: message.headers,
-            text,
-            body: parsed as Answer['body'],
-          });
-        });
+        readAnswer(message).then(resolve, reject);
       });
       request.once('error', reject);
       request.end(payload);

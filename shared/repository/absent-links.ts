@@ -89,6 +89,7 @@ export async function forgetAbsent(
     `select 1 from link_absent where tenant_no = $1 and session_id = $2 and relationship = $3
      limit 1`,
     values,
+    'any-absent',
   );
   if (any === undefined) return;
   await tx.change(

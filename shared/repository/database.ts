@@ -33,8 +33,9 @@ export interface Transaction {
   /**
    * Rows of one statement; parameters only, never values in the text. With a name the statement is
    * parsed once for each connection and its plan is kept (the app never connects through a
-   * transaction pooler): for those of every page, whose plan does not depend on the values. A name
-   * stands for one text.
+   * transaction pooler): for those of every page that insert plainly or find one row by the only key
+   * there is. Not for a choice between indexes: a plan made while the table was empty would be kept
+   * while it grows. A name stands for one text.
    */
   rows<Row extends object>(
     text: string,

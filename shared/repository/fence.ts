@@ -22,6 +22,7 @@ export async function holdLease(tx: Transaction, fence: Fence): Promise<void> {
   const lease = await tx.row(
     `select 1 from lease where tenant_no = $1 and kind = 'directory' and epoch = $2 for share`,
     [tx.tenantNo, fence.epoch],
+    'hold-lease',
   );
   if (lease === undefined) throw fenced('the lease has another epoch', fence);
 }
@@ -40,6 +41,7 @@ export async function holdSession(
     `select 1 from session where tenant_no = $1 and id = $2 and state = $3 and epoch = $4
      for share`,
     [tx.tenantNo, fence.sessionId, state, fence.epoch],
+    'hold-session',
   );
   if (session === undefined) throw fenced(`the session is not ${state} any more`, fence);
 }
@@ -61,6 +63,7 @@ export async function holdTask(tx: Transaction, fence: TaskFence): Promise<void>
     `select 1 from session_task where tenant_no = $1 and session_id = $2 and collection = $3
        and generation = $4 and phase = $5 and round = $6 for share`,
     [tx.tenantNo, fence.sessionId, fence.collection, fence.generation, fence.phase, fence.round],
+    'hold-task',
   );
   if (task === undefined) throw movedOn(`${fence.collection} has moved on`, fence);
 }

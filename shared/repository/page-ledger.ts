@@ -16,14 +16,16 @@ export interface LedgerPage {
  * stored before: the whole transaction is then a no-op.
  */
 export async function isStored(tx: Transaction, fence: TaskFence, step: string): Promise<boolean> {
-  await tx.rows('select pg_advisory_xact_lock($1, hashtext($2))', [
-    tx.tenantNo,
-    `${fence.sessionId} ${fence.collection} ${step}`,
-  ]);
+  await tx.rows(
+    'select pg_advisory_xact_lock($1, hashtext($2))',
+    [tx.tenantNo, `${fence.sessionId} ${fence.collection} ${step}`],
+    'claim-page',
+  );
   const row = await tx.row(
     `select 1 from page where tenant_no = $1 and session_id = $2 and collection = $3
        and generation = $4 and step = $5`,
     [tx.tenantNo, fence.sessionId, fence.collection, fence.generation, step],
+    'find-page',
   );
   return row !== undefined;
 }
@@ -49,6 +51,7 @@ export async function recordPage(
       page.items,
       page.startedAt,
     ],
+    'record-page',
   );
 }
 

@@ -52,6 +52,7 @@ export async function lockStream(
        previous_digest as "previousDigest" from session_stream
      where tenant_no = $1 and session_id = $2 and collection = $3 and stream = $4 for update`,
     [tx.tenantNo, fence.sessionId, collection, stream],
+    'lock-stream',
   );
 }
 
@@ -74,6 +75,7 @@ export async function moveStream(
       stream.done,
       stream.digest,
     ],
+    'move-stream',
   );
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { BlockBlobClient } from '@azure/storage-blob';
+import type { BlockBlobClient, BlockBlobUploadOptions } from '@azure/storage-blob';
 import { type Measure, measured } from './measured-content.ts';
+import { codeOf } from './store-errors.ts';
 
 export interface BlobUploadOptions {
   /** Bytes of a block; content of at most one block goes up in one request. */
@@ -52,13 +53,32 @@ export async function uploadBlob(
   const sha256 = sent.sha256();
   const finish = { conditions: { ifNoneMatch: '*' }, metadata: { ...mark, sha256 } };
   if (blocks.ids.length === 0) {
-    await blob.upload(last, last.length, { ...finish, abortSignal: options.signal() });
-    return sha256;
+    const abortSignal = options.signal();
+    const isDone = await uploadWhole(blob, last, { ...finish, abortSignal });
+    if (isDone) return sha256;
   }
   if (last.length > 0) await blocks.stage(last);
   await blocks.finished();
   await blob.commitBlockList(blocks.ids, { ...finish, abortSignal: options.signal() });
   return sha256;
+}
+
+/**
+ * False when only blocks that somebody never committed are in the way: a name with such blocks may
+ * count as taken for an upload in one request, a block list replaces them.
+ */
+async function uploadWhole(
+  blob: BlockBlobClient,
+  content: Buffer,
+  options: BlockBlobUploadOptions,
+): Promise<boolean> {
+  try {
+    await blob.upload(content, content.length, options);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'BlobAlreadyExists' || (await blob.exists())) throw error;
+    return false;
+  }
 }
 
 function* partsOf(piece: Uint8Array, most: number): Generator<Uint8Array> {

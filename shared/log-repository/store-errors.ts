@@ -1,18 +1,18 @@
-import { BackupError } from '../errors/backup-error.ts';
+import { BackupError, type ErrorDetails } from '../errors/backup-error.ts';
 
-export function unavailable(description: string, cause: unknown): BackupError {
+export function unavailable(description: string, error: unknown): BackupError {
   const message = `the log repository ${description} does not answer well`;
-  return new BackupError('logStoreUnavailable', message, { cause, details: detailsOf(cause) });
+  return new BackupError('logStoreUnavailable', message, reasonOf(error));
 }
 
-export function refused(description: string, cause: unknown): BackupError {
+export function refused(description: string, error: unknown): BackupError {
   const message = `the log repository ${description} refuses access`;
-  return new BackupError('logStoreRefused', message, { cause, details: detailsOf(cause) });
+  return new BackupError('logStoreRefused', message, reasonOf(error));
 }
 
-export function missingStore(description: string, cause: unknown): BackupError {
+export function missingStore(description: string, error: unknown): BackupError {
   const message = `the log repository ${description} is not there`;
-  return new BackupError('logStoreMissing', message, { cause, details: detailsOf(cause) });
+  return new BackupError('logStoreMissing', message, reasonOf(error));
 }
 
 export function readBackFailed(name: string, sent: number, found: number | undefined): BackupError {
@@ -30,7 +30,14 @@ export function codeOf(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-function detailsOf(cause: unknown): { readonly inner?: string } {
-  const inner = codeOf(cause);
-  return inner === '' ? {} : { inner };
+/**
+ * Errors of the client hold the whole request, with its signature: only code and status go on as the
+ * cause. Errors of the file system stay as they are.
+ */
+function reasonOf(error: unknown): { readonly cause: unknown; readonly details: ErrorDetails } {
+  const inner = codeOf(error);
+  const details = inner === '' ? {} : { inner };
+  if (!(error instanceof Error) || !('request' in error)) return { cause: error, details };
+  const status = 'statusCode' in error ? String(error.statusCode) : 'no answer';
+  return { cause: new Error(`${error.name} ${inner} (${status})`), details };
 }

@@ -5,6 +5,7 @@
 // to end.
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { sampleLogs } from './logs/sample-logs.ts';
 import { samplePlan } from './seed/seed-tenant.ts';
 import { startSimulator } from './server.ts';
 import { removeSimulatorFile, writeSimulatorFile } from './simulator-file.ts';
@@ -37,7 +38,12 @@ const simulator = await startSimulator({
   process.exit(2);
 });
 if (values.sample !== undefined) {
-  simulator.state.createTenant({ tenantId: values.sample, seed: samplePlan, keepExisting: true });
+  simulator.state.createTenant({
+    tenantId: values.sample,
+    seed: samplePlan,
+    logs: sampleLogs(Date.now()),
+    keepExisting: true,
+  });
 }
 const { origin, port, caFile, controlToken } = simulator;
 const stateDir = values.state;

@@ -66,6 +66,9 @@ describe('application permissions', () => {
       '/identity/conditionalaccess/policies',
       '/identity/conditionalaccess/namedlocations',
       '/organization',
+      '/auditlogs/directoryaudits',
+      '/auditlogs/signins',
+      '/auditlogs/provisioning',
     ]) {
       expect([path, allowed('GET', path, readerPermissions)]).toEqual([path, true]);
     }

@@ -12,6 +12,7 @@ import {
   rowTexts,
   startLogTenant,
   streamOf,
+  truthOf,
 } from './support/log-tenant.ts';
 import { problem, type SimulatedTenant } from './support/simulated-tenant.ts';
 
@@ -132,4 +133,41 @@ test('texts cut out of an answer are the rows it has', async () => {
   expect(rowTexts(answer.text).map((text) => JSON.parse(text) as unknown)).toEqual(
     answer.body['value'],
   );
+});
+
+test('whatever a stream does at once, windows read after it settled add up to the truth', async () => {
+  const seed = Number(process.env['TEST_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+  process.stdout.write(`seed ${seed}: repeat with TEST_SEED=${seed}\n`);
+  const tenant = await addLogTenant(
+    base,
+    [
+      streamOf('interactiveSignIns', 500, {
+        seed,
+        bytes: 1_500,
+        lateShare: 0.3,
+        changedShare: 0.3,
+        keptShare: 0.5,
+        repeatedShare: 0.1,
+        equalTimeShare: 0.2,
+        fullMinuteShare: 0.3,
+      }),
+    ],
+    { shortPages: 0.4, randomSeed: seed },
+  );
+  const at = await clock(now + 80 * hour);
+  const found = new Set<string>();
+  for (let from = now - day; from < now; from += 3 * hour) {
+    const filter = `createdDateTime ge ${iso(from)} and createdDateTime le ${iso(from + 3 * hour)}`;
+    const { texts } = await readLog(tenant, filtered(signIns, filter, '&$top=37'));
+    for (const text of texts) {
+      found.add(text);
+    }
+  }
+  const truth = await truthOf(tenant, { text: true });
+  const shown = truth.flatMap(({ versions }) =>
+    versions.filter(({ until }) => until === null || until > at).map(({ text }) => text ?? ''),
+  );
+  expect([...found].sort()).toEqual(shown.sort());
+  expect(shown.length).toBeGreaterThan(550);
+  await clock(now);
 });

@@ -28,24 +28,23 @@ type Bounds = Cut & { readonly next: number };
 function boundsWith(fault: PageFault, page: Bounds, length: number): Bounds {
   const { offset, end, next } = page;
   const hasMore = next < length;
-  switch (fault.kind) {
-    case 'emptyPage':
-      return { offset, end: offset, next: offset };
-    case 'shortPage':
-      return {
-        offset,
-        end: Math.min(end, offset + fault.rows),
-        next: Math.min(end, offset + fault.rows),
-      };
-    case 'omitRows':
-      return { offset: Math.min(end, offset + fault.count), end, next };
-    case 'skipRows':
-      return { offset, end, next: hasMore ? Math.min(length, next + fault.count) : next };
-    case 'doubleRows':
-      return { offset, end, next: hasMore ? Math.max(offset + 1, next - fault.count) : next };
-    default:
-      return page;
+  if (fault.kind === 'emptyPage') {
+    return { offset, end: offset, next: offset };
   }
+  if (fault.kind === 'shortPage') {
+    const cut = Math.min(end, offset + fault.rows);
+    return { offset, end: cut, next: cut };
+  }
+  if (fault.kind === 'omitRows') {
+    return { offset: Math.min(end, offset + fault.count), end, next };
+  }
+  if (fault.kind === 'skipRows' && hasMore) {
+    return { offset, end, next: Math.min(length, next + fault.count) };
+  }
+  if (fault.kind === 'doubleRows' && hasMore) {
+    return { offset, end, next: Math.max(offset + 1, next - fault.count) };
+  }
+  return page;
 }
 
 export type PageParts = {

@@ -49,14 +49,20 @@ async function readObjects(work: Work, asked: readonly ConfirmObject[]): Promise
   // A list of ids that is too short looks the same: only who asks for each one knows.
   const unread = gone.filter((object) => !first.missing.includes(object));
   const second = await readDirectly(work, unread);
-  return {
-    asked,
-    live: [...first.live, ...second.live],
-    softDeleted,
-    gone: gone.filter((object) => !unread.includes(object) || second.missing.includes(object)),
-    parts: [],
-    startedAt,
-  };
+  const denied = gone.filter(
+    (object) => !unread.includes(object) || second.missing.includes(object),
+  );
+  if (type.space === 'directory') await refuseExisting(work, denied);
+  const live = [...first.live, ...second.live];
+  return { asked, live, softDeleted, gone: denied, parts: [], startedAt };
+}
+
+/** What its own path and the recycle bin deny is gone only when a request for its id agrees. */
+async function refuseExisting(work: Work, denied: readonly ConfirmObject[]): Promise<void> {
+  if (denied.length === 0) return;
+  const existing = await existingAmong(work, denied);
+  if (existing.size === 0) return;
+  throw new BackupError('graphBadAnswer', 'an object exists that its own path does not find');
 }
 
 async function readDirectly(

@@ -7,6 +7,7 @@ import { objectTypes } from '../../shared/catalog/index.ts';
 import { BackupError } from '../../shared/errors/backup-error.ts';
 import { isJsonObject } from '../../shared/json/json-value.ts';
 import { preparePoint } from '../../shared/tenant-backup/prepare-point.ts';
+import { linesAt } from '../support/backup-truth.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { g, l, ProtocolCase, u } from '../support/protocol-case.ts';
 import { finish, open, runStage } from '../support/run-backup.ts';
@@ -164,6 +165,25 @@ test('a parent that is listed but not found leaves its children unsettled, not e
   await it.backup();
   await it.expectTruth();
 });
+
+test('a live group that its own path denies is not deleted when a round contradicts itself', async () => {
+  await it.backup();
+  it.tenant.set(g(0), { displayName: 'changed' });
+  it.tenant.answer = (path, page) => {
+    if (path !== '/groups/delta') return page;
+    const older = page.items.map((item) => ({ ...item, displayName: 'older' }));
+    return { ...page, items: [...page.items, ...older] };
+  };
+  it.tenant.before = (path) => {
+    if (path === `/groups/${g(0)}`) throw new BackupError('graphNotFound', 'not found');
+  };
+  expect(await it.backup()).toMatchObject({ state: 'partial' });
+  const lines = await linesAt(db, it.tenantNo, 2);
+  expect(lines).toContain(`group ${g(0)} group 0`);
+  it.tenant.before = () => undefined;
+  await it.backup();
+  await it.expectTruth();
+}, 40_000);
 
 test('a session that could read nothing says so at once and for good', async () => {
   it.tenant.before = () => {

@@ -58,11 +58,11 @@ describe('a local key', () => {
   it('says what is wrong with its file without showing it', async () => {
     const file = path.join(folder, 'short');
     await writeFile(file, 'topsecret');
-    const broken = expect.objectContaining({ code: 'settingsInvalid' });
-    expect(() => openLocalKey(file)).toThrowError(broken);
+    const broken: unknown = expect.objectContaining({ code: 'settingsInvalid' });
+    expect(() => openLocalKey(file)).toThrowError(broken as Error);
     expect(() => openLocalKey(file)).not.toThrowError('topsecret');
-    const missing = expect.objectContaining({ code: 'keyUnavailable' });
-    expect(() => openLocalKey(path.join(folder, 'none'))).toThrowError(missing);
+    const missing: unknown = expect.objectContaining({ code: 'keyUnavailable' });
+    expect(() => openLocalKey(path.join(folder, 'none'))).toThrowError(missing as Error);
   });
 
   it('is made once, whoever comes first, for its owner alone', async () => {

@@ -66,6 +66,15 @@ async function walked(options: WalkOptions = {}): Promise<number[] | string> {
   return numbers;
 }
 
+function codeOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    return isBackupError(error) ? error.code : String(error);
+  }
+  return 'nothing thrown';
+}
+
 const fileOf = (number: number): string => path.join(folder, manifestName(chain, number));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, place) => place + 1);
 
@@ -144,11 +153,8 @@ describe('a broken chain is named', () => {
       for (let place = 0; place < bytes.length; place++) {
         const damaged = Buffer.from(bytes);
         damaged.writeUInt8(damaged.readUInt8(place) ^ (1 << randomInt(8)), place);
-        expect(() => parseManifest(damaged, chain, number), `byte ${place}`).toThrowError(
-          expect.objectContaining({
-            code: expect.stringMatching(/^(manifestDamaged|containerVersion)$/),
-          }),
-        );
+        const found = codeOf(() => parseManifest(damaged, chain, number));
+        expect(['manifestDamaged', 'containerVersion'], `byte ${place}`).toContain(found);
       }
     }
   });

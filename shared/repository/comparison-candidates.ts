@@ -1,7 +1,9 @@
 // Lists the objects and links that differ between two points, in sets: the work grows with the number
 // of version and link rows that begin or end between the points, not with the size of the tenant.
 // Bodies are not looked into here; that follows in slices (differences.ts). Rows of the tenant are
-// looked up one by one (`offset 0` keeps it so): joined freely, every plan reads the whole tenant.
+// looked up one by one (`offset 0` keeps it so): joined freely, every plan reads the whole tenant. As
+// `(select $1::int)` the tenant is no constant: by one that the statistics have not seen yet, the
+// planner expects no rows and takes any index that begins with it.
 import type { Transaction } from './database.ts';
 
 /** Parameters of one listing. Points may stand in either order. */
@@ -39,10 +41,10 @@ export interface CandidateSelection {
 const changedObjects = `
 create temp table cmp_changed on commit drop as
 select object_key as key from object_version
-where tenant_no = $1 and from_point > $2 and from_point <= $3
+where tenant_no = (select $1::int) and from_point > $2 and from_point <= $3
 union
 select object_key from object_version
-where tenant_no = $1 and to_point > $2 and to_point <= $3 and to_point < 2147483647`;
+where tenant_no = (select $1::int) and to_point > $2 and to_point <= $3 and to_point < 2147483647`;
 
 const objectStates = `
 create temp table cmp_state on commit drop as
@@ -52,14 +54,16 @@ from (
   select key from cmp_changed
   union
   select o.parent_key from cmp_changed c
-  cross join lateral (select parent_key from object where tenant_no = $1 and key = c.key offset 0) o
+  cross join lateral (select parent_key from object where tenant_no = (select $1::int)
+    and key = c.key offset 0) o
   where o.parent_key > 0
 ) c
 cross join lateral (
-  select key, type, parent_key from object where tenant_no = $1 and key = c.key offset 0) o
-left join lateral (select state, hash from object_version where tenant_no = $1
+  select key, type, parent_key from object where tenant_no = (select $1::int)
+    and key = c.key offset 0) o
+left join lateral (select state, hash from object_version where tenant_no = (select $1::int)
   and object_key = c.key and from_point <= $2 and to_point > $2 offset 0) f on true
-left join lateral (select state, hash from object_version where tenant_no = $1
+left join lateral (select state, hash from object_version where tenant_no = (select $1::int)
   and object_key = c.key and from_point <= $3 and to_point > $3 offset 0) t on true`;
 
 // An object that lives under one key at one point and under another, mapped one at the other point.
@@ -67,10 +71,10 @@ const identities = `
 create temp table cmp_map on commit drop as
 with recursive chain (old_key, new_key, depth) as (
   select m.old_key, m.new_key, 1 from identity_map m
-  where m.tenant_no = $1 and m.old_key in (select key from cmp_state)
+  where m.tenant_no = (select $1::int) and m.old_key in (select key from cmp_state)
   union all
   select c.old_key, m.new_key, c.depth + 1 from chain c
-  join identity_map m on m.tenant_no = $1 and m.old_key = c.new_key
+  join identity_map m on m.tenant_no = (select $1::int) and m.old_key = c.new_key
   where c.depth < 64
 ), either (from_key, to_key, depth) as (
   select old_key, new_key, depth from chain union all select new_key, old_key, depth from chain
@@ -105,7 +109,7 @@ from (
   offset 0
 ) p
 cross join lateral (
-  select type, object_id from object where tenant_no = $1 and key = p.id offset 0) o
+  select type, object_id from object where tenant_no = (select $1::int) and key = p.id offset 0) o
 left join cmp_state f on f.key = p.from_key
 left join cmp_state t on t.key = p.to_key`;
 
@@ -115,20 +119,22 @@ with flip as (
   select key from cmp_state where parent_key = 0 and from_state is distinct from to_state
 ), touched as (
   select relationship, source, target from link
-  where tenant_no = $1 and kind = 'relation' and from_point > $4 and from_point <= $5
+  where tenant_no = (select $1::int) and kind = 'relation' and from_point > $4 and from_point <= $5
   union
   select relationship, source, target from link
-  where tenant_no = $1 and kind = 'relation' and to_point > $4 and to_point <= $5
+  where tenant_no = (select $1::int) and kind = 'relation' and to_point > $4 and to_point <= $5
     and to_point < 2147483647
   union
   select l.relationship, l.source, l.target from flip f
   cross join unnest($6::text[]) as r (name)
-  cross join lateral (select relationship, source, target from link where tenant_no = $1
+  cross join lateral (select relationship, source, target from link
+    where tenant_no = (select $1::int)
     and relationship = r.name and source = f.key offset 0) l
   union
   select l.relationship, l.source, l.target from flip f
   cross join unnest($6::text[]) as r (name)
-  cross join lateral (select relationship, source, target from link where tenant_no = $1
+  cross join lateral (select relationship, source, target from link
+    where tenant_no = (select $1::int)
     and target = f.key and relationship = r.name offset 0) l
 )
 select t.relationship, t.source, t.target, l.at_from, l.at_to
@@ -136,13 +142,15 @@ from touched t
 cross join lateral (
   select coalesce(bool_or(from_point <= $2 and to_point > $2), false) as at_from,
     coalesce(bool_or(from_point <= $3 and to_point > $3), false) as at_to
-  from link where tenant_no = $1 and relationship = t.relationship and source = t.source
+  from link where tenant_no = (select $1::int)
+    and relationship = t.relationship and source = t.source
     and target = t.target) l
 where t.relationship = any ($6) and (l.at_from or l.at_to)`;
 
 // A link is shown at a point when its source is live there and its target is not in the recycle bin.
 const stateOf = (end: string, point: string): string => `
-  (select v.state from object_version v where v.tenant_no = $1 and v.object_key = l.${end}
+  (select v.state from object_version v where v.tenant_no = (select $1::int)
+    and v.object_key = l.${end}
     and v.from_point <= ${point} and v.to_point > ${point})`;
 const visible = (point: string): string => `
   ${stateOf('source', point)} = 'live'
@@ -176,7 +184,8 @@ insert into cmp_pair (id, from_key, to_key, type, object_id, differs)
 select o.key, o.key, o.key, o.type, o.object_id, false
 from (select distinct pair from cmp_link_change) c
 cross join lateral (
-  select key, type, object_id from object where tenant_no = $1 and key = c.pair offset 0) o
+  select key, type, object_id from object where tenant_no = (select $1::int)
+    and key = c.pair offset 0) o
 where not exists (select from cmp_pair p where p.id = c.pair)`;
 
 const scope = (from: string, to: string, type: string): string => `
@@ -188,7 +197,8 @@ const chosenLinks = `
 create temp table cmp_chosen_link on commit drop as
 select c.*, p.chosen from cmp_link_change c
 join (select id, ${scope('from_key', 'to_key', 'type')} as chosen from cmp_pair) p on p.id = c.pair
-cross join lateral (select type from object where tenant_no = $1 and key = c.target offset 0) t
+cross join lateral (select type from object where tenant_no = (select $1::int)
+  and key = c.target offset 0) t
 where ($4::text[] is null or c.relationship = any ($4))
   and (p.chosen or ($5 and ${scope('c.target', 'c.mate', 't.type')}))`;
 
@@ -207,7 +217,7 @@ const insertLinks = `
 insert into difference_link (tenant_no, comparison_id, no, relationship, target, change)
 select $1, $2, d.no, l.relationship, l.target, l.change
 from cmp_chosen_link l
-join difference d on d.tenant_no = $1 and d.comparison_id = $2
+join difference d on d.tenant_no = (select $1::int) and d.comparison_id = $2
   and coalesce(d.to_key, d.from_key) = l.pair`;
 
 /** Writes the differences of a comparison without their details; answers how many there are. */
@@ -260,7 +270,8 @@ async function fillSelection(tx: Transaction, selection: CandidateSelection): Pr
     await tx.change(
       `insert into cmp_selected
        select unnest(array[from_key, to_key]) from difference
-       where tenant_no = $1 and comparison_id = $2 and ($3::text[] is null or change = any ($3))
+       where tenant_no = (select $1::int)
+         and comparison_id = $2 and ($3::text[] is null or change = any ($3))
          and ($4::int[] is null or no = any ($4))`,
       [tx.tenantNo, comparison.id, comparison.changes ?? null, comparison.numbers ?? null],
     );

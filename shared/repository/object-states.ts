@@ -25,8 +25,9 @@ export async function objectStatesAt(
 ): Promise<Map<number, ObjectStateRow>> {
   const rows = await tx.rows<ObjectStateRow>(
     `select ${columns} from unnest($2::bigint[]) as k (key)
-     cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) o
-     cross join lateral (select state, body from object_version where tenant_no = $1
+     cross join lateral (select * from object where tenant_no = (select $1::int)
+       and key = k.key offset 0) o
+     cross join lateral (select state, body from object_version where tenant_no = (select $1::int)
        and object_key = k.key and from_point <= $3 and to_point > $3 offset 0) v`,
     [tx.tenantNo, [...keys], point],
   );
@@ -43,9 +44,9 @@ export async function partStatesAt(
   return await tx.rows<ObjectStateRow>(
     `select ${columns} from unnest($2::bigint[]) as p (key)
      cross join unnest($3::text[]) as s (space)
-     cross join lateral (select * from object where tenant_no = $1 and space = s.space
+     cross join lateral (select * from object where tenant_no = (select $1::int) and space = s.space
        and parent_key = p.key offset 0) o
-     cross join lateral (select state, body from object_version where tenant_no = $1
+     cross join lateral (select state, body from object_version where tenant_no = (select $1::int)
        and object_key = o.key and from_point <= $4 and to_point > $4 offset 0) v
      order by o.parent_key, o.type, o.object_id`,
     [tx.tenantNo, [...parents], [...spaces], point],

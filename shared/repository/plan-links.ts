@@ -19,8 +19,10 @@ export async function linkEndsAt(
   const rows = await tx.rows<LinkEndRow>(
     `select o.key, o.object_id as "objectId", o.type, v.state, v.from_point as since
      from unnest($2::bigint[]) as k (key)
-     cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) o
-     left join lateral (select state, from_point from object_version where tenant_no = $1
+     cross join lateral (select * from object where tenant_no = (select $1::int)
+       and key = k.key offset 0) o
+     left join lateral (select state, from_point from object_version
+       where tenant_no = (select $1::int)
        and object_key = k.key and from_point <= $3 and to_point > $3 offset 0) v on true`,
     [tx.tenantNo, [...keys], point],
   );
@@ -42,7 +44,7 @@ export async function linksAt(
   const rows = await tx.rows<LinkKey>(
     `select k.relationship, k.source, k.target
      from unnest($2::text[], $3::bigint[], $4::bigint[]) as k (relationship, source, target)
-     cross join lateral (select source from link where tenant_no = $1
+     cross join lateral (select source from link where tenant_no = (select $1::int)
        and relationship = k.relationship and source = k.source and target = k.target
        and from_point <= $5 and to_point > $5 offset 0) l`,
     [
@@ -77,9 +79,9 @@ export async function childEndings(
     `select o.parent_key as "parentKey", o.object_id as "objectId", max(v.to_point) as "endedAt"
      from unnest($2::bigint[]) as p (key)
      cross join unnest($3::text[]) as s (space)
-     cross join lateral (select * from object where tenant_no = $1 and space = s.space
+     cross join lateral (select * from object where tenant_no = (select $1::int) and space = s.space
        and parent_key = p.key offset 0) o
-     cross join lateral (select to_point from object_version where tenant_no = $1
+     cross join lateral (select to_point from object_version where tenant_no = (select $1::int)
        and object_key = o.key and state = 'live' offset 0) v
      group by o.parent_key, o.object_id`,
     [tx.tenantNo, [...parents], [...spaces]],
@@ -104,11 +106,13 @@ export async function referrersAt(
     `select l.relationship, s.key as "sourceKey", s.object_id as "sourceId",
        s.type as "sourceType", t.object_id as "targetId"
      from unnest($2::bigint[]) as k (key)
-     cross join lateral (select relationship, source from link where tenant_no = $1
+     cross join lateral (select relationship, source from link where tenant_no = (select $1::int)
        and target = k.key and kind = 'embedded' and from_point <= $3 and to_point > $3 offset 0) l
-     cross join lateral (select * from object where tenant_no = $1 and key = l.source offset 0) s
-     cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) t
-     cross join lateral (select state from object_version where tenant_no = $1
+     cross join lateral (select * from object where tenant_no = (select $1::int)
+       and key = l.source offset 0) s
+     cross join lateral (select * from object where tenant_no = (select $1::int)
+       and key = k.key offset 0) t
+     cross join lateral (select state from object_version where tenant_no = (select $1::int)
        and object_key = l.source and state = 'live' and from_point <= $3 and to_point > $3
        offset 0) v
      order by s.object_id, l.relationship, t.object_id`,
@@ -130,8 +134,9 @@ export async function bodiesContaining(
 ): Promise<{ key: number; objectId: string; type: string; body: string }[]> {
   return await tx.rows(
     `select o.key, o.object_id as "objectId", o.type, v.body::text as body from object_version v
-     join object o on o.tenant_no = $1 and o.key = v.object_key
-     where v.tenant_no = $1 and v.type = any ($2) and v.object_key > $5 and v.state = 'live'
+     join object o on o.tenant_no = (select $1::int) and o.key = v.object_key
+     where v.tenant_no = (select $1::int)
+       and v.type = any ($2) and v.object_key > $5 and v.state = 'live'
        and v.from_point <= $4 and v.to_point > $4 and position($3 in v.body::text) > 0
      order by v.object_key limit $6`,
     [tx.tenantNo, [...types], text, point, after, top],
@@ -145,7 +150,7 @@ export async function directoryKeys(
 ): Promise<Map<string, number>> {
   const rows = await tx.rows<{ id: string; key: number }>(
     `select o.object_id as id, o.key from unnest($2::text[]) as i (id)
-     cross join lateral (select key, object_id from object where tenant_no = $1
+     cross join lateral (select key, object_id from object where tenant_no = (select $1::int)
        and space = 'directory' and parent_key = 0 and object_id = i.id offset 0) o`,
     [tx.tenantNo, [...ids]],
   );

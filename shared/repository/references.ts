@@ -22,7 +22,7 @@ const select = `
 select o.key, o.space, coalesce(at_point.type, newest.type, o.type) as type, o.object_id,
   p.object_id as parent_id, at_point.state,
   (at_point.state is not null or newest.type is not null or exists (
-    select from object_version v where v.tenant_no = $1 and v.object_key = o.key
+    select from object_version v where v.tenant_no = (select $1::int) and v.object_key = o.key
       and v.from_point <= t.head_point)) as known,
   coalesce(at_point.label, newest.label) as label,
   case when coalesce(at_point.type, newest.type) = any ($4)
@@ -30,15 +30,18 @@ select o.key, o.space, coalesce(at_point.type, newest.type, o.type) as type, o.o
       at_point.body)::text end as body
 from unnest($2::bigint[]) as k (key)
 -- offset 0: one look into the index per key, where a join would read all objects of the tenant
-cross join lateral (select * from object where tenant_no = $1 and key = k.key offset 0) o
-join tenant t on t.tenant_no = $1
-left join lateral (select object_id from object where tenant_no = $1 and key = o.parent_key
+cross join lateral (select * from object where tenant_no = (select $1::int)
+  and key = k.key offset 0) o
+join tenant t on t.tenant_no = (select $1::int)
+left join lateral (select object_id from object where tenant_no = (select $1::int)
+  and key = o.parent_key
   offset 0) p on true
-left join lateral (select type, state, label, body from object_version where tenant_no = $1
+left join lateral (select type, state, label, body from object_version
+  where tenant_no = (select $1::int)
   and object_key = o.key and from_point <= $3 and to_point > $3 offset 0) at_point on true
 left join lateral (
   select v.type, v.label, v.body from object_version v
-  where at_point.label is null and v.tenant_no = $1 and v.object_key = o.key
+  where at_point.label is null and v.tenant_no = (select $1::int) and v.object_key = o.key
     and v.from_point <= t.head_point and v.label is not null
   order by v.from_point desc limit 1
 ) newest on true`;

@@ -70,8 +70,8 @@ async function keysOfAddresses(
   const rows = await tx.rows<{ key: number; position: number }>(
     `select o.key, a.position::int as position
      from unnest($2::text[], $3::text[]) with ordinality as a (space, id, position)
-     join object o on o.tenant_no = $1 and o.space = a.space and o.parent_key = 0
-       and o.object_id = a.id`,
+     cross join lateral (select key from object where tenant_no = (select $1::int)
+       and space = a.space and parent_key = 0 and object_id = a.id offset 0) o`,
     [tx.tenantNo, addresses.map(({ type }) => spaces.get(type)), ids],
   );
   if (rows.length < addresses.length) {

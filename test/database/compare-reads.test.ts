@@ -70,14 +70,19 @@ async function rowsReadBy(tenantNo: number): Promise<{ rows: number; differences
   });
 }
 
-test.each(['without statistics', 'with statistics'])(
-  'a comparison reads rows in proportion to what differs, %s',
-  async (name) => {
-    const tenantNo = await seedTenant();
-    if (name === 'with statistics') await db.owner.rows('analyze');
-    const { rows, differences } = await rowsReadBy(tenantNo);
-    expect(differences).toBeGreaterThanOrEqual(CHANGED);
-    expect(rows).toBeGreaterThan(CHANGED);
-    expect(rows).toBeLessThan(CHANGED * ROWS_A_CHANGE);
-  },
-);
+test.each([
+  ['without statistics'],
+  ['with statistics of a time before the tenant came'],
+  ['with statistics'],
+])('a comparison reads rows in proportion to what differs, %s', async (name) => {
+  if (name.endsWith('came')) {
+    await seedTenant();
+    await db.owner.rows('analyze');
+  }
+  const tenantNo = await seedTenant();
+  if (name === 'with statistics') await db.owner.rows('analyze');
+  const { rows, differences } = await rowsReadBy(tenantNo);
+  expect(differences).toBeGreaterThanOrEqual(CHANGED);
+  expect(rows).toBeGreaterThan(CHANGED);
+  expect(rows).toBeLessThan(CHANGED * ROWS_A_CHANGE);
+});

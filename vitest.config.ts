@@ -4,7 +4,8 @@ const shared = { pool: 'forks' as const, globals: false, restoreMocks: true };
 const withPostgres = { ...shared, globalSetup: ['test/support/start-postgres.ts'] };
 
 // fast: pure code, no services, part of `npm run check`. host, simulator: the local stack by itself.
-// storage: Azurite and folders. database: embedded PostgreSQL. end-to-end: PostgreSQL, simulator and functions host together.
+// storage: Azurite and folders. database: embedded PostgreSQL.
+// end-to-end: PostgreSQL, simulator and functions host together.
 // endurance: long runs of random kills and every fault, `npm run test:endurance` only.
 export default defineConfig({
   test: {

@@ -131,6 +131,13 @@ export const errorCatalog = {
   ),
   keyWrong: row(502, 'never', 'Point the setting at the key with which the data was written.'),
 
+  // Cache repository (DESIGN 10)
+  cacheUnreachable: row(
+    503,
+    'later',
+    'Check that the account of CACHE_REPOSITORY is reachable and that the identity has Storage Table Data Contributor on it.',
+  ),
+
   // Start
   settingsInvalid: row(500, 'never', 'Correct the settings named in the message.'),
   invalidState: row(500, 'never', 'Report this; the product met a state that it excludes.'),

@@ -16,19 +16,22 @@ export interface ProxyAnswer {
 }
 
 export interface StorageProxy {
-  /** The connection string with the blob endpoint of the proxy. */
+  /** The connection string with the endpoint of the proxy. */
   readonly connectionString: string;
   /** Requests that came, `PUT blocklist` or `GET`. */
   readonly seen: string[];
   close(): Promise<void>;
 }
 
-/** A proxy in front of the blob service of `connectionString`; signatures do not cover the host. */
+/** A proxy in front of one service of `connectionString`; signatures do not cover the host. */
 export async function startStorageProxy(
   connectionString: string,
   rules: ProxyRules,
+  service: 'Blob' | 'Table' = 'Blob',
 ): Promise<StorageProxy> {
-  const target = new URL(/BlobEndpoint=([^;]+)/.exec(connectionString)?.[1] ?? '');
+  const target = new URL(
+    new RegExp(`${service}Endpoint=([^;]+)`).exec(connectionString)?.[1] ?? '',
+  );
   const seen: string[] = [];
   const server = createServer((asked, answer) => {
     const comp = new URL(asked.url ?? '', target).searchParams.get('comp') ?? '';

@@ -81,6 +81,18 @@ describe('a damaged segment is never taken for a good one', () => {
     expect([...seen.keys()].sort()).toEqual([...codes, 'keyWrong'].sort());
   });
 
+  it('when its header says the same in other words', async () => {
+    const end = 12 + bytes.readUInt32BE(8);
+    const header = JSON.parse(bytes.toString('utf8', 12, end)) as Record<string, unknown>;
+    const reversed = JSON.stringify(Object.fromEntries(Object.entries(header).reverse()));
+    await put(
+      stored.name,
+      Buffer.concat([bytes.subarray(0, 12), Buffer.from(reversed), bytes.subarray(end)]),
+    );
+    expect(await outcome(stored.name, stored)).toBe('containerDamaged');
+    await put(stored.name, bytes);
+  });
+
   it('when it is cut off anywhere', { timeout: 60_000 }, async () => {
     for (let length = 0; length < bytes.length; length += 1) {
       await put(stored.name, bytes.subarray(0, length));

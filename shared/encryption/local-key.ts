@@ -66,7 +66,10 @@ function unwrap(key: Buffer, keyId: string, wrapped: WrappedKey): Buffer {
   }
   try {
     const decipher = createDecipheriv(CIPHER, key, INITIAL_VALUE);
-    return Buffer.concat([decipher.update(wrapped.bytes), decipher.final()]);
+    const dataKey = Buffer.concat([decipher.update(wrapped.bytes), decipher.final()]);
+    // nothing wrapped opens as nothing, without a complaint
+    if (dataKey.length === 0) throw new Error('the wrapped key is empty');
+    return dataKey;
   } catch (cause) {
     throw new BackupError('keyWrong', `a data key does not open with the key ${keyId}`, {
       cause,

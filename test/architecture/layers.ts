@@ -49,6 +49,7 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'node-pg-migrate': ['shared/repository'],
   '@azure/storage-blob': ['shared/log-repository'],
   '@azure/data-tables': ['shared/cache'],
+  '@azure/keyvault-keys': ['shared/encryption'],
   '@azure/functions': ['functions'],
   'durable-functions': ['functions'],
   '@azure/identity': ['shared/graph', 'functions/services.ts'],

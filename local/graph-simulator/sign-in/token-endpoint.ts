@@ -21,6 +21,8 @@ import type { SignInRequest } from './sign-in.ts';
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const DEFAULT_SCOPE = '/.default';
+/** Key Vault is known in every tenant; its tokens are worth nothing at Graph. */
+const VAULT_RESOURCE = 'https://vault.azure.net';
 
 export interface TokenRequestContext {
   readonly request: SignInRequest;
@@ -119,7 +121,7 @@ function readAudience(scope: string, context: TokenRequestContext): string {
     );
   }
   const resource = first.slice(0, -DEFAULT_SCOPE.length);
-  if (!context.tokens.isGraphAudience(resource)) {
+  if (resource !== VAULT_RESOURCE && !context.tokens.isGraphAudience(resource)) {
     throw new SignInError(
       500011,
       'invalid_resource',

@@ -131,6 +131,15 @@ export const errorCatalog = {
   ),
   keyWrong: row(502, 'never', 'Point the setting at the key with which the data was written.'),
 
+  // Copies of the tenant backup (DESIGN 10)
+  copyMissing: row(404, 'never', 'Name the container that holds the copy, and a tenant of it.'),
+  copyDamaged: row(
+    502,
+    'never',
+    'Rebuild from another copy, or remove what does not belong there.',
+  ),
+  tenantExists: row(409, 'never', 'Rebuild into a database that does not hold this tenant.'),
+
   // Cache repository (DESIGN 10)
   cacheUnreachable: row(
     503,

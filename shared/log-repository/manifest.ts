@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { BackupError } from '../errors/backup-error.ts';
+import { copyForm } from './copy-manifest.ts';
 import { type ChainId, MAX_MANIFEST_NUMBER, manifestName } from './log-names.ts';
 import { type PlainJson, sortedJson } from './sorted-json.ts';
 
@@ -58,6 +59,21 @@ const checkpointForm = z.strictObject({
     .refine((hours) => Object.keys(hours).length <= MAX_HOURS),
 });
 
+/** A repair replaces segments that earlier manifests name; both names stay for ever. */
+const repairForm = z.strictObject({
+  replaced: z
+    .array(
+      z.strictObject({
+        /** Of the manifest that names the replaced segment. */
+        number,
+        name,
+        /** Its replacement, one of this manifest's segments. */
+        by: name,
+      }),
+    )
+    .max(MAX_SEGMENTS),
+});
+
 const manifestForm = z.strictObject({
   version: z.literal(1),
   tenant: z.string().max(64),
@@ -65,7 +81,7 @@ const manifestForm = z.strictObject({
   number,
   /** Null for number 1 only. */
   previous: sha256.nullable(),
-  kind: z.enum(['window', 'gap', 'checkpoint']),
+  kind: z.enum(['window', 'gap', 'checkpoint', 'copy', 'repair']),
   createdDateTime: time,
   /** Run that wrote it: an id, so that two manifests of two runs are never the same bytes. */
   writer: z.string().min(1).max(128),
@@ -73,8 +89,11 @@ const manifestForm = z.strictObject({
   segments: z.array(segmentForm).max(MAX_SEGMENTS),
   gap: z.strictObject({ from: time, to: time, reason: z.string().max(1024) }).optional(),
   checkpoint: checkpointForm.optional(),
+  repair: repairForm.optional(),
   /** Of a secondary: hash of the primary's manifest of which it is the copy. */
   copyOf: sha256.optional(),
+  /** Of a copy of the directory; `segments` is empty then. */
+  copy: copyForm.optional(),
 });
 
 export type Manifest = Readonly<z.output<typeof manifestForm>>;

@@ -3,6 +3,14 @@ import type { Container } from './container-reader.ts';
 import { type Frame, type StoredContainer, storeContainer } from './container-writer.ts';
 import type { LogStore } from './log-store.ts';
 
+export interface ReencryptTarget {
+  readonly store: LogStore;
+  readonly name: string;
+  readonly keys: KeyWrapper;
+  /** Another id than the source has: its name is taken. */
+  readonly segmentId?: string;
+}
+
 /**
  * Stores the same compressed frames under a new data key and another repository's key, without
  * compressing again. Each frame is checked before it is sealed: a damaged one stops the copy and
@@ -10,9 +18,10 @@ import type { LogStore } from './log-store.ts';
  */
 export async function reencryptContainer(
   source: Container,
-  target: { readonly store: LogStore; readonly name: string; readonly keys: KeyWrapper },
+  target: ReencryptTarget,
 ): Promise<StoredContainer | 'exists'> {
-  const { tenant, source: logSource, segmentId, content, codec } = source.header;
+  const { tenant, source: logSource, content, codec } = source.header;
+  const segmentId = target.segmentId ?? source.header.segmentId;
   const identity = { tenant, source: logSource, segmentId, content };
   const { attributes } = source.footer;
   const options = { identity, keys: target.keys, codec, attributes };

@@ -18,13 +18,26 @@ export interface GraphAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** Parsed JSON, undefined without a body. Throws graphBadAnswer when it is anything else. */
   body(): AnswerBody | undefined;
+  /** The body as it came, uncompressed; the same checks but the parsing. Not of items of a `$batch`. */
+  bytes?(): Buffer | undefined;
 }
 
 export function answerOf(reply: HttpReply): GraphAnswer {
-  return { status: reply.status, headers: reply.headers, body: () => bodyOf(reply) };
+  return {
+    status: reply.status,
+    headers: reply.headers,
+    body: () => bodyOf(reply),
+    bytes: () => bytesOf(reply),
+  };
 }
 
 function bodyOf(reply: HttpReply): AnswerBody | undefined {
+  const bytes = bytesOf(reply);
+  if (bytes === undefined) return undefined;
+  return { ...parseJsonWithDefects(bytes), size: bytes.length };
+}
+
+function bytesOf(reply: HttpReply): Buffer | undefined {
   if (reply.body.length === 0) return undefined;
   const type = reply.headers['content-type'] ?? '';
   if (!/^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
@@ -32,5 +45,5 @@ function bodyOf(reply: HttpReply): AnswerBody | undefined {
       details: { defect: 'contentType', status: reply.status, bytes: reply.body.length },
     });
   }
-  return { ...parseJsonWithDefects(reply.body), size: reply.body.length };
+  return reply.body;
 }

@@ -14,11 +14,13 @@ import type {
   GraphRequest,
   GraphWrite,
   GraphWriteReply,
+  RawPage,
 } from './graph-request.ts';
 import type { GraphSender } from './graph-sender.ts';
 import { LinkTrail } from './link-trail.ts';
 import { maximumPageBytes, readObject, readPage } from './page-body.ts';
 import { maximumObjectBytes } from './page-items.ts';
+import { readRawPage } from './raw-page.ts';
 import { resourceUnits } from './resource-units.ts';
 import type { GraphStatistics } from './statistics.ts';
 import { kindOfWrite, readWriteReply } from './write.ts';
@@ -61,6 +63,33 @@ export class GraphClient {
     return this.sender.send(link === undefined ? plan : { ...plan, link }, (answer, call) =>
       readPage(answer, { request, origin, link, startedAt: call.startedAt }),
     );
+  }
+
+  /**
+   * Like `page`, with items that stay bytes and are neither parsed nor checked beyond being JSON
+   * objects in one list.
+   */
+  rawPage(request: GraphRequest, link?: string, options: CallOptions = {}): Promise<RawPage> {
+    const { origin } = this.sender.parts;
+    const plan = readPlan(request, maximumPageBytes, options);
+    return this.sender.send(link === undefined ? plan : { ...plan, link }, (answer, call) =>
+      readRawPage(answer, { request, origin, link, startedAt: call.startedAt }),
+    );
+  }
+
+  /** All raw pages from the first; throws graphBadAnswer when they lead in a circle. */
+  async *rawPages(
+    request: GraphRequest,
+    options: CallOptions = {},
+  ): AsyncGenerator<RawPage, void, undefined> {
+    const trail = new LinkTrail();
+    let next: string | undefined;
+    do {
+      const page = await this.rawPage(request, next, options);
+      yield page;
+      next = page.nextLink;
+      if (next !== undefined) trail.follow(next);
+    } while (next !== undefined);
   }
 
   /** All pages from the first, or from `link`; throws graphBadAnswer when they lead in a circle. */

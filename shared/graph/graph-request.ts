@@ -50,10 +50,23 @@ export interface GraphPage {
   readonly count?: number;
 }
 
+/** A page whose items stay bytes: logs are kept exactly as they were sent. */
+export interface RawPage {
+  /** Each item as it was sent; views into the answer. */
+  readonly items: readonly Buffer[];
+  readonly nextLink?: string;
+  /** Before the request that was answered left. */
+  readonly startedAt: Date;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** End of the slice: instead of waiting past it, graphThrottled with details.retryAfterMs. */
   readonly deadline?: Date;
+  /** Most tries, 10 by default. Being throttled does not count below 10. */
+  readonly tries?: number;
+  /** Each try, in milliseconds, instead of what the client was made with. */
+  readonly tryTimeoutMs?: number;
 }
 
 /** `/users?$select=id`: path and query as they go into a URL behind the version. */

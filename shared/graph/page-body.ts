@@ -61,7 +61,8 @@ function requiredObject(answer: GraphAnswer): {
   return { object: body.value, defects: body.defects, size: body.size };
 }
 
-function readLinks(
+/** The links of a page, checked; throws graphBadAnswer and graphLinkRefused. */
+export function readLinks(
   envelope: JsonObject,
   context: PageContext,
 ): { nextLink?: string; deltaLink?: string } {

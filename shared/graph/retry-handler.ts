@@ -89,7 +89,9 @@ export class RetryHandler implements Middleware {
     verdict: Extract<Verdict, { kind: 'retry' }>,
     call: GraphCall,
   ): Promise<void> {
-    if (call.attempt >= maximumTries) throw verdict.error;
+    const { tries = maximumTries } = call.plan.options;
+    const limit = verdict.throttled ? maximumTries : tries;
+    if (call.attempt >= limit) throw verdict.error;
     const first = verdict.throttled ? firstThrottledWaitMs : firstWaitMs;
     const waitMs = waitBefore(call.attempt, verdict.askedMs, first, this.parts.random);
     if (verdict.throttled) await this.parts.quota.pause(call, verdict.askedMs ?? waitMs);

@@ -53,7 +53,7 @@ export class TransportHandler implements Middleware {
       },
       ...(typeof body === 'string' ? { body } : {}),
       maximumBytes: call.plan.maximumBytes,
-      timeoutMs: this.parts.tryTimeoutMs,
+      timeoutMs: call.plan.options.tryTimeoutMs ?? this.parts.tryTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
     });
   }

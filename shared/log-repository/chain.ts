@@ -56,7 +56,7 @@ export async function readLink(
 export async function appendManifest(
   store: LogStore,
   chain: ChainId,
-  head: ChainLink | undefined,
+  head: Pick<ChainLink, 'number' | 'sha256'> | undefined,
   content: ManifestContent,
 ): Promise<{ readonly outcome: 'appended'; readonly link: ChainLink } | { outcome: 'lost' }> {
   const number = (head?.number ?? 0) + 1;

@@ -2,9 +2,11 @@
 // repository once. A wrong setting, schema or role stops the start; a database that does not answer
 // yet does not: requests and timers check again.
 import './timers/start-due-jobs.ts';
+import './timers/start-tenant-copies.ts';
 import './orchestrators/apply-restore.ts';
 import './orchestrators/backup-tenant.ts';
 import './orchestrators/compare-states.ts';
+import './orchestrators/copy-tenant.ts';
 import './orchestrators/plan-restore.ts';
 import './http/health.ts';
 import './http/operations.ts';

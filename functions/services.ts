@@ -39,12 +39,16 @@ export interface Services {
   secrets(): SecretStore;
   /** Application permissions the app of that purpose holds now; signs in, `signInFailed`. */
   permissions(tenant: Tenant, purpose: GraphPurpose): Promise<readonly string[]>;
+  /** The identity of this process, for storage and Key Vault. */
+  identity(): Identity;
   /** Checks schema version and role of the database; nothing after it succeeded once. */
   verifyRepository(): Promise<void>;
   close(): Promise<void>;
 }
 
 export type { GraphPurpose } from './tenant-graph.ts';
+
+export type Identity = DefaultAzureCredential | ManagedIdentityCredential;
 
 export type ServiceOverrides = Partial<
   Pick<Services, 'database' | 'logger' | 'clock' | 'tokens' | 'network'>
@@ -62,6 +66,7 @@ export function createServices(settings: Settings, overrides: ServiceOverrides =
   const graphs = new TenantGraph({ settings, network, clock, logger });
   let cipher: LinkCipher | undefined;
   let secrets: SecretStore | undefined;
+  let identity: Identity | undefined;
   let verified: Promise<void> | undefined;
   return {
     settings,
@@ -76,6 +81,7 @@ export function createServices(settings: Settings, overrides: ServiceOverrides =
     linkCipher: () => (cipher ??= createLinkCipher(repositoryKey(settings))),
     secrets: () => (secrets ??= secretStore(settings)),
     permissions: (tenant, purpose) => graphs.permissions(tenant, purpose),
+    identity: () => (identity ??= openIdentity(settings.azureClientId)),
     verifyRepository: () => {
       verified ??= verify(database).catch((error: unknown) => {
         verified = undefined;
@@ -136,11 +142,14 @@ function openDatabase(settings: Settings): Database {
   });
 }
 
+function openIdentity(clientId: string | undefined): Identity {
+  return clientId === undefined
+    ? new DefaultAzureCredential()
+    : new ManagedIdentityCredential({ clientId });
+}
+
 function postgresPassword(clientId: string | undefined): () => Promise<string> {
-  const credential =
-    clientId === undefined
-      ? new DefaultAzureCredential()
-      : new ManagedIdentityCredential({ clientId });
+  const credential = openIdentity(clientId);
   return async () => (await credential.getToken(postgresScope)).token;
 }
 

@@ -55,6 +55,9 @@ async function run(): Promise<void> {
     const seconds = ((performance.now() - start) / 1_000).toFixed(1);
     console.log(`tenant ${tenantId} is rebuilt up to point ${rebuilt.point} in ${seconds} s`);
     console.log(`this copy was made at ${rebuilt.copiedAt}; the next backup reads everything`);
+    if (rebuilt.unfinished > 0) {
+      console.log(`${rebuilt.unfinished} segments belong to a later copy that has no manifest`);
+    }
     console.table(rebuilt.lines);
   } finally {
     await database.close();

@@ -80,24 +80,32 @@ export interface DueCopy {
   readonly tenantId: string;
 }
 
+export interface DueBounds {
+  /** Labels, holds and settings are compared when that was not done since. */
+  readonly checkedSince: Date;
+  /** A copy that failed since then waits. */
+  readonly failedSince: Date;
+  readonly top: number;
+}
+
 /**
  * Tenants with a point that one of the containers does not hold, a copy that stopped half-way, or
- * whose labels, holds and settings were not compared since `before`. In a registry transaction.
+ * whose labels, holds and settings are to be compared. In a registry transaction.
  */
 export async function dueCopies(
   tx: Transaction,
   containers: readonly string[],
-  before: Date,
-  top: number,
+  bounds: DueBounds,
 ): Promise<DueCopy[]> {
   return await tx.rows<DueCopy>(
     `select t.tenant_no as "tenantNo", t.tenant_id as "tenantId" from tenant t
      where t.head_point > 0 and exists (select from unnest($1::text[]) as c (name)
-       where not exists (select from tenant_copy k where k.tenant_no = t.tenant_no
-         and k.container = c.name and k.copied_point = t.head_point and k.progress is null
-         and k.checked_at > $2))
-     order by t.tenant_no limit $3`,
-    [[...containers], before, top],
+       left join tenant_copy k on k.tenant_no = t.tenant_no and k.container = c.name
+       where (k.copied_point is distinct from t.head_point or k.progress is not null
+         or k.checked_at is null or k.checked_at <= $2)
+         and (k.failed_at is null or k.failed_at <= $3))
+     order by t.tenant_no limit $4`,
+    [[...containers], bounds.checkedSince, bounds.failedSince, bounds.top],
   );
 }
 

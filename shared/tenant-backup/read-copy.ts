@@ -1,4 +1,4 @@
-import { BackupError } from '../errors/backup-error.ts';
+import { BackupError, isBackupError } from '../errors/backup-error.ts';
 import type { ChainLink } from '../log-repository/chain.ts';
 import type { CopiedSegment, CopyStatement } from '../log-repository/copy-manifest.ts';
 import type { CopySection } from '../repository/copied-rows.ts';
@@ -13,6 +13,12 @@ export interface CopyPart {
   readonly copy: CopyStatement;
 }
 
+export interface CopyParts {
+  readonly parts: readonly CopyPart[];
+  /** Segments behind the newest manifest: a copy that did not end, or whose manifest was removed. */
+  readonly unfinished: number;
+}
+
 export interface CopyLine {
   readonly kind: CopySection;
   readonly row: object;
@@ -24,7 +30,7 @@ export interface CopyLine {
  * the copy were checked. Throws `copyMissing`, `chainBroken`, the errors of manifests, and
  * `copyDamaged` with the name of what does not belong there.
  */
-export async function readParts(place: CopyPlace, tenantId: string): Promise<CopyPart[]> {
+export async function readParts(place: CopyPlace, tenantId: string): Promise<CopyParts> {
   const id = copyChain(tenantId);
   let parts: CopyPart[] = [];
   const named = new Set<string>();
@@ -34,14 +40,16 @@ export async function readParts(place: CopyPlace, tenantId: string): Promise<Cop
     if (copy === undefined) continue;
     if (copy.kind === 'full') parts = [];
     const name = place.chain.manifestName(id, link.number);
-    checkOrder(name, copy, parts.at(-1)?.copy);
     const { createdDateTime } = link.manifest;
     parts.push({ number: link.number, name, createdDateTime, copy });
     for (const segment of copy.segments) named.add(segment.name);
     head = link;
   }
-  await checkNames(place, tenantId, named, head?.number ?? 0);
-  if (parts.length > 0) return parts;
+  for (const [index, { name, copy }] of parts.entries()) {
+    checkOrder(name, copy, parts[index - 1]?.copy);
+  }
+  const unfinished = await checkNames(place, tenantId, named, head?.number ?? 0);
+  if (parts.length > 0) return { parts, unfinished };
   throw new BackupError('copyMissing', `${place.store.description} holds no copy of ${id.tenant}`);
 }
 
@@ -60,15 +68,18 @@ async function checkNames(
   tenantId: string,
   named: ReadonlySet<string>,
   head: number,
-): Promise<void> {
+): Promise<number> {
   const { store, chain } = place;
+  let unfinished = 0;
   for await (const { name } of store.list(`${chain.chainFolder(copyChain(tenantId))}/`)) {
     if (named.has(name)) continue;
     const parsed = chain.parseLogName(name);
     const isKnown = parsed?.kind === 'manifest' || parsed?.kind === 'segment';
     if (!isKnown) throw damaged(name, 'nothing here is named like this');
     if (parsed.number > head + 1) throw damaged(name, `manifests from ${head + 1} on are missing`);
+    if (parsed.number > head) unfinished += 1;
   }
+  return unfinished;
 }
 
 /** The lines of a segment in order; each one was decrypted and checked. */
@@ -78,13 +89,27 @@ export async function* readLines(
 ): AsyncGenerator<CopyLine> {
   const { store, keys, chain } = place;
   const { name, bytes, footerSha256 } = segment;
-  const opened = await chain.openSegment(store, name, keys, { bytes, footerSha256 });
+  const opened = await chain
+    .openSegment(store, name, keys, { bytes, footerSha256 })
+    .catch((error: unknown) => {
+      throw withName(error, name);
+    });
   let records = 0;
   for await (const { line } of opened.records()) {
     records += 1;
     yield parseLine(name, line);
   }
   if (records !== segment.records) throw damaged(name, 'its manifest counts other lines');
+}
+
+/** A key does not know what it opens. */
+function withName(error: unknown, name: string): unknown {
+  if (!isBackupError(error, 'keyWrong', 'keyUnavailable')) return error;
+  const { code, message, details } = error;
+  return new BackupError(code, `${name}: ${message}`, {
+    cause: error,
+    details: { ...details, name },
+  });
 }
 
 function parseLine(name: string, line: Buffer): CopyLine {

@@ -26,6 +26,8 @@ export interface Rebuilt {
   /** The head of the rebuilt tenant, and when it was copied. */
   readonly point: number;
   readonly copiedAt: string;
+  /** Segments behind the newest manifest: newer points may have been in a copy that never ended. */
+  readonly unfinished: number;
   readonly lines: Readonly<Record<string, number>>;
 }
 
@@ -35,14 +37,14 @@ export interface Rebuilt {
  * containers and keys. Cursors are not copied: the next backup reads everything.
  */
 export async function rebuildTenant(context: RebuildContext, tenantId: string): Promise<Rebuilt> {
-  const parts = await readParts(context, tenantId);
+  const { parts, unfinished } = await readParts(context, tenantId);
   const { rebuiltRows } = context.tables;
   const id = tenantId.toLowerCase();
   return await rebuiltRows.asNewTenant(context.database, id, async (tx) => {
     const filled = await fillTenant(tx, context, parts);
     const { copy, createdDateTime: copiedAt } = await checkHead(tx, context, parts);
     await rebuiltRows.finishRebuild(tx, copy.through, filled.maxKey);
-    return { tenantId: id, point: copy.through, copiedAt, lines: filled.lines };
+    return { tenantId: id, point: copy.through, copiedAt, unfinished, lines: filled.lines };
   });
 }
 

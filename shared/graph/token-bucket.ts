@@ -1,5 +1,5 @@
 /** A quota of Graph: identity counts resource units, the others requests. */
-export type GraphService = 'identity' | 'conditionalAccess';
+export type GraphService = 'identity' | 'conditionalAccess' | 'logs';
 export type Quota = GraphService | 'writes';
 
 /** Tenant sizes of the identity quota: below 50 users, up to 500, above. */
@@ -43,7 +43,11 @@ interface Limit {
  * Quota per 10 s for one application in one tenant
  * (https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits).
  */
-const unitsPer10Seconds: Readonly<Record<TenantSize, number>> = { S: 3500, M: 5000, L: 8000 };
+export const unitsPer10Seconds: Readonly<Record<TenantSize, number>> = {
+  S: 3500,
+  M: 5000,
+  L: 8000,
+};
 
 /** burst + 10 s x rate stays below the quota of any 10 s window: 98 % of it at most. */
 function limitOf(quota: Quota, size: TenantSize): Limit {
@@ -51,6 +55,9 @@ function limitOf(quota: Quota, size: TenantSize): Limit {
   if (quota === 'identity') return { burst: units * 0.06, perSecond: units * 0.092 };
   // 3,000 writes per 150 s: 100 + 150 x 19 = 2,950.
   if (quota === 'writes') return { burst: 100, perSecond: 19 };
+  // 5 requests per 10 s for all logs together, one every 2.04 s: the sixth leaves 10.2 s after the
+  // first (https://learn.microsoft.com/graph/throttling-limits#identity-and-access-reports-service-limits).
+  if (quota === 'logs') return { burst: 1, perSecond: 0.49 };
   // 1 request per second; the margin absorbs what the network changes between two requests.
   return { burst: 1, perSecond: 0.95 };
 }

@@ -73,7 +73,7 @@ describe('quotas that several instances share', () => {
         expect(busiest(sends, windowMs)).toBeLessThanOrEqual(limit);
         if (what.kind === 'none') expect(sends.length).toBeGreaterThan(0);
       }),
-      { numRuns: isLarge ? 15 : 60 },
+      { numRuns: isLarge ? 5 : 20 },
     );
   });
 
@@ -164,22 +164,22 @@ describe('a pause that Graph asks for', () => {
   });
 });
 
-/** 15 minutes of workers that send all they can. */
+/** 9 minutes of workers that send all they can. */
 async function busyWorkers(row: (typeof quotas)[number], workers: number): Promise<Send[]> {
   const [quota, size, , , largest] = row;
   const time = new VirtualTime(start);
   const random = randomOf(7);
   const leases = new VirtualLeases(time, random);
   const skews = new Array<number>(workers).fill(0);
-  const endMs = 15 * minute;
+  const endMs = 9 * minute;
   const plan = { quota, size, skews, random, largest, pauseMs: 0, endMs };
   return await runWorkers(time, plan, (worker) => leases.of(worker));
 }
 
-/** Part of the quota in the last ten minutes. */
+/** Part of the quota in the last four minutes. */
 function used(sends: readonly Send[], row: (typeof quotas)[number]): number {
   const [, , limit, windowMs] = row;
   const late = sends.filter((send) => send.time > start + 5 * minute);
   const sum = late.reduce((all, send) => all + send.amount, 0);
-  return sum / (limit * ((10 * minute) / windowMs));
+  return sum / (limit * ((4 * minute) / windowMs));
 }

@@ -56,7 +56,8 @@ export async function collectWindow(
       writing.take(record),
     );
     await reach(context, 'window.read');
-    const covered = stillThere(result, window, task.edge());
+    const isFirst = head.begin === undefined;
+    const covered = stillThere(result, window, task.edge(), isFirst);
     const { requests } = context.graph.statistics.take();
     if (covered === undefined) {
       await writing.abort();
@@ -121,8 +122,15 @@ async function remember(
 }
 
 /** Records that ran out while they were read may be missing from the answer. */
-function stillThere(result: WindowRead, window: Interval, edge: LogTime): Interval | undefined {
+function stillThere(
+  result: WindowRead,
+  window: Interval,
+  edge: LogTime,
+  isFirst: boolean,
+): Interval | undefined {
   const { covered } = result;
+  // the first window says where the log begins here: a part of it would hide the rest
+  if (isFirst && covered !== window) return undefined;
   if (covered === undefined || window.from >= edge) return covered;
   const from = laterTime(covered.from, edge);
   return from < covered.to ? { from, to: covered.to } : undefined;

@@ -1,0 +1,74 @@
+import { isBackupError } from '../errors/backup-error.ts';
+import type { LogStore } from '../log-repository/log-store.ts';
+import { type LogRetentionContext, ownSide } from './log-retention-context.ts';
+
+export interface OrphanResult {
+  readonly removed: number;
+  /** The store refuses to remove them. */
+  readonly retained: number;
+  /** Not old enough, or of numbers that are not written yet. */
+  readonly waiting: number;
+}
+
+/** The longest that a writer may need between a segment and its manifest. */
+const SAFE_AGE = 48 * 3_600_000;
+
+/**
+ * Removes containers that no manifest names: what crashes and lost races left. Only of numbers whose
+ * manifest was written long ago by somebody else, so that nobody can name them any more.
+ */
+export async function removeLogOrphans(
+  context: LogRetentionContext,
+  deadline: Date,
+): Promise<OrphanResult> {
+  const { chain, parts, clock } = context;
+  const { store } = ownSide(context);
+  const counts = { removed: 0, retained: 0, waiting: 0 };
+  const first = await firstNumber(context);
+  let [number, named]: [number, ReadonlySet<string> | undefined] = [0, undefined];
+  for await (const { name } of store.list(`${parts.chainFolder(chain)}/`)) {
+    const parsed = parts.parseLogName(name);
+    if (parsed === undefined || parsed.kind === 'manifest') continue;
+    if (parsed.number !== number) {
+      number = parsed.number;
+      // whoever could have named it is removed behind a checkpoint
+      named = number < first ? new Set() : await namedBy(context, number);
+    }
+    const outcome = named?.has(name) === true ? 'named' : await removeOrphan(store, name, named);
+    if (outcome !== 'named') counts[outcome] += 1;
+    if (clock.now() >= deadline) break;
+  }
+  return counts;
+}
+
+async function removeOrphan(
+  store: LogStore,
+  name: string,
+  named: ReadonlySet<string> | undefined,
+): Promise<keyof OrphanResult> {
+  if (named === undefined) return 'waiting';
+  return typeof (await store.remove(name)) === 'string' ? 'removed' : 'retained';
+}
+
+async function firstNumber(context: LogRetentionContext): Promise<number> {
+  const { chain, parts } = context;
+  for await (const number of parts.listNumbers(ownSide(context).store, chain)) return number;
+  return 0;
+}
+
+/** Undefined: there is no such manifest, or a young one. A damaged one may name anything: it throws. */
+async function namedBy(
+  context: LogRetentionContext,
+  number: number,
+): Promise<ReadonlySet<string> | undefined> {
+  const { chain, parts, clock } = context;
+  try {
+    const { manifest } = await parts.readLink(ownSide(context).store, chain, number);
+    const age = clock.now().getTime() - Date.parse(manifest.createdDateTime);
+    if (age < SAFE_AGE) return undefined;
+    return new Set(manifest.segments.flatMap(({ name, index }) => [name, index.name]));
+  } catch (error) {
+    if (isBackupError(error, 'logBlobMissing')) return undefined;
+    throw error;
+  }
+}

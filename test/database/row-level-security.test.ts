@@ -11,6 +11,7 @@ const registryTables = new Set([
   'operation',
   'job',
   'tenant_access',
+  'tenant_copy',
   'audit_event',
   'repeatable_request',
   'shared_key',

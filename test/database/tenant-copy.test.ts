@@ -142,8 +142,8 @@ describe('the copy of a tenant', () => {
       reached: async (step) => {
         if (step !== 'pageWritten') return;
         pages += 1;
-        if (pages === 3) backup = scene.tenant.published();
-        if (pages === 12) await backup;
+        if (pages === 1) backup = scene.tenant.published();
+        if (pages === 2) await backup;
       },
     });
     const before = await allRows(scene.lab.db, scene.tenant.tenantNo);

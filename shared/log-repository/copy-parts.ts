@@ -5,6 +5,7 @@ import { commonContent, copiedContent, isCopyPair, segmentsToCopy } from './copi
 import { copySegment } from './copy-segment.ts';
 import { chainFolder, indexName, manifestName, parseLogName } from './log-names.ts';
 import { encodeManifest, manifestHash } from './manifest.ts';
+import { measureSegment } from './measure-segment.ts';
 import { appendOwn } from './own-statement.ts';
 import { ReplacedSegments } from './replaced-segments.ts';
 import { auditIndex, auditSegment } from './segment-audit.ts';
@@ -14,7 +15,7 @@ import { auditIndex, auditSegment } from './segment-audit.ts';
  * because they import adapters as types only.
  */
 export const copyParts = {
-  ...{ auditIndex, auditSegment, commonContent },
+  ...{ auditIndex, auditSegment, commonContent, measureSegment },
   ...{ appendManifest, appendOwn, chainFolder, copiedContent, copySegment, encodeManifest },
   ...{ indexName, isContainerDefect, isCopyPair, listNumbers, manifestHash, manifestName },
   ...{ parseLogName, readBackSegment, readHead, readLink, segmentsToCopy, walkChain },

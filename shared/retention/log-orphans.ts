@@ -1,5 +1,4 @@
 import { isBackupError } from '../errors/backup-error.ts';
-import type { LogStore } from '../log-repository/log-store.ts';
 import { type LogRetentionContext, ownSide } from './log-retention-context.ts';
 
 export interface OrphanResult {
@@ -28,26 +27,32 @@ export async function removeLogOrphans(
   let [number, named]: [number, ReadonlySet<string> | undefined] = [0, undefined];
   for await (const { name } of store.list(`${parts.chainFolder(chain)}/`)) {
     const parsed = parts.parseLogName(name);
-    if (parsed === undefined || parsed.kind === 'manifest') continue;
+    const isContainer = parsed !== undefined && parsed.kind !== 'manifest';
+    if (!isContainer) continue;
     if (parsed.number !== number) {
       number = parsed.number;
       // whoever could have named it is removed behind a checkpoint
       named = number < first ? new Set() : await namedBy(context, number);
     }
-    const outcome = named?.has(name) === true ? 'named' : await removeOrphan(store, name, named);
-    if (outcome !== 'named') counts[outcome] += 1;
+    await countOrphan(context, name, named, counts);
     if (clock.now() >= deadline) break;
   }
   return counts;
 }
 
-async function removeOrphan(
-  store: LogStore,
+async function countOrphan(
+  context: LogRetentionContext,
   name: string,
   named: ReadonlySet<string> | undefined,
-): Promise<keyof OrphanResult> {
-  if (named === undefined) return 'waiting';
-  return typeof (await store.remove(name)) === 'string' ? 'removed' : 'retained';
+  counts: { removed: number; retained: number; waiting: number },
+): Promise<void> {
+  if (named?.has(name) === true) return;
+  if (named === undefined) {
+    counts.waiting += 1;
+    return;
+  }
+  const outcome = await ownSide(context).store.remove(name);
+  counts[typeof outcome === 'string' ? 'removed' : 'retained'] += 1;
 }
 
 async function firstNumber(context: LogRetentionContext): Promise<number> {

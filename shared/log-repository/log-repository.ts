@@ -13,6 +13,7 @@ import { type ChainId, parseLogName, type SegmentPlace, timePrefix } from './log
 import type { LogStore } from './log-store.ts';
 import type { ManifestContent, ManifestSegment } from './manifest.ts';
 import { recordDigest, recordLine } from './record-line.ts';
+import { ReplacedSegments } from './replaced-segments.ts';
 import { openSegmentWriter, type SegmentWriter } from './segment-writer.ts';
 
 export interface HourRecord {
@@ -121,11 +122,17 @@ export class LogRepository {
       const parsed = parseLogName(name);
       if (parsed?.kind === 'segment' && parsed.number <= through) numbers.add(parsed.number);
     }
+    const replaced = new ReplacedSegments();
+    const segments: ManifestSegment[] = [];
     for (const number of numbers) {
-      const link = await this.link(chain, number);
-      for (const segment of link?.manifest.segments ?? []) {
-        if (segment.hour === hour) yield segment;
-      }
+      const manifest = (await this.link(chain, number))?.manifest;
+      if (manifest === undefined) continue;
+      replaced.see(manifest);
+      // those of a repair stand in the place of others
+      if (manifest.kind === 'window') segments.push(...manifest.segments);
+    }
+    for (const segment of segments) {
+      if (segment.hour === hour) yield replaced.holding(segment);
     }
   }
 }

@@ -1,31 +1,15 @@
-// What was in the tenant all the time between two moments must be in every point read between them.
-import type { ControlClient } from '../../local/graph-simulator/control/client.ts';
-import type { TestDatabase } from './database.ts';
-import { repositoryLines, simulatorTruth } from './simulator-truth.ts';
+// How the lines of a tenant and of a restore point are held against each other.
 
 /** `type id` of live objects and facets, `relationship source target` of visible links. */
 export type Standing = ReadonlySet<string>;
 
-/** A line without the hash of its content; what lies in the recycle bin does not stand. */
-function standing(lines: readonly string[]): Standing {
+/** A line without the hash of its content. */
+export const withoutHash = (line: string): string => line.replace(/ [0-9a-f]{64}$/, '');
+
+/** Lines without the hashes of their content; what lies in the recycle bin does not stand. */
+export function standing(lines: readonly string[]): Standing {
   const kept = lines.filter((line) => !line.startsWith('bin '));
-  return new Set(kept.map((line) => line.replace(/ [0-9a-f]{64}$/, '')));
-}
-
-export async function readStanding(control: ControlClient, tenantId: string): Promise<Standing> {
-  return standing(await simulatorTruth(control, tenantId));
-}
-
-/** What stood at both moments and the point does not have. */
-export async function missingAlthoughThere(
-  db: TestDatabase,
-  tenantNo: number,
-  point: number,
-  before: Standing,
-  after: Standing,
-): Promise<string[]> {
-  const found = standing(await repositoryLines(db, tenantNo, point));
-  return [...before].filter((line) => after.has(line) && !found.has(line));
+  return new Set(kept.map(withoutHash));
 }
 
 /**

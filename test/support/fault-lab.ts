@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ControlClient, NewTenant } from '../../local/graph-simulator/control/client.ts';
+import { spawnSimulator } from '../../local/graph-simulator/control/spawn.ts';
 import { type Simulator, startSimulator } from '../../local/graph-simulator/server.ts';
 import { permissionLists } from '../../shared/catalog/derive.ts';
 import { objectTypes } from '../../shared/catalog/index.ts';
@@ -35,10 +36,15 @@ export interface LabOptions {
   /** Rows asked for on a page of a list, and of one with `$expand`. */
   readonly pageSize?: ObjectType['pageSize'];
   readonly clock?: Clock;
+  /** The simulator runs beside this process, so that both have a processor. */
+  readonly apart?: boolean;
 }
 
+/** In this process or beside it. */
+export type RunningSimulator = Pick<Simulator, 'origin' | 'ca' | 'control' | 'close'>;
+
 export interface Lab {
-  readonly simulator: Simulator;
+  readonly simulator: RunningSimulator;
   readonly control: ControlClient;
   readonly db: TestDatabase;
   readonly clock: Clock;
@@ -64,10 +70,7 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 
 export async function startFaultLab(options: LabOptions = {}): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'fault-lab-'));
-  const simulator = await startSimulator({
-    stateDir: folder,
-    throttling: { identity: false, writes: false, conditionalAccess: false },
-  });
+  const simulator = await (options.apart === true ? spawned(folder) : started(folder));
   const db = await createTestDatabase();
   const network = createNetwork({ extraCa: simulator.ca });
   const clock = options.clock ?? new SkippingClock();
@@ -94,8 +97,20 @@ export async function startFaultLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
+const unlimited = { identity: false, writes: false, conditionalAccess: false };
+
+async function started(stateDir: string): Promise<RunningSimulator> {
+  return await startSimulator({ stateDir, throttling: unlimited });
+}
+
+async function spawned(stateDir: string): Promise<RunningSimulator> {
+  const simulator = await spawnSimulator({ stateDir });
+  await simulator.control.throttling(unlimited);
+  return { ...simulator, close: () => simulator.stop() };
+}
+
 interface Parts {
-  readonly simulator: Simulator;
+  readonly simulator: RunningSimulator;
   readonly db: TestDatabase;
   readonly network: Network;
   readonly clock: Clock;

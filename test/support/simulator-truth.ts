@@ -71,11 +71,15 @@ export async function simulatorTruth(
     .sort();
 }
 
-/** The same lines from the repository, read without any help of the product's own queries. */
+/**
+ * The same lines from the repository, read without any help of the product's own queries; with
+ * `dormant` also the links that lead to or from the recycle bin.
+ */
 export async function repositoryLines(
   db: TestDatabase,
   tenantNo: number,
   point: number,
+  { dormant = false }: { readonly dormant?: boolean } = {},
 ): Promise<string[]> {
   const objects = await db.owner.rows<{ line: string }>(
     `select case when v.state = 'live' then v.type || ' ' || o.object_id || ' '
@@ -91,10 +95,10 @@ export async function repositoryLines(
      join object s on s.tenant_no = $1 and s.key = l.source
      join object t on t.tenant_no = $1 and t.key = l.target
      where l.tenant_no = $1 and l.kind = 'relation' and l.from_point <= $2 and l.to_point > $2
-       and not exists (select 1 from object_version v where v.tenant_no = $1
+       and ($3 or not exists (select 1 from object_version v where v.tenant_no = $1
          and v.object_key in (l.source, l.target) and v.from_point <= $2 and v.to_point > $2
-         and v.state = 'softDeleted')`,
-    [tenantNo, point],
+         and v.state = 'softDeleted'))`,
+    [tenantNo, point, dormant],
   );
   return [...objects, ...links].map((row) => row.line).sort();
 }

@@ -96,3 +96,22 @@ export async function namedSince(
   );
   return row?.named ?? 0;
 }
+
+/**
+ * Removes from `page_object` the rows that a delta round of this session delivered after the page's
+ * request left: a list may be older than the token taken before it (residual limit R2).
+ */
+export async function dropOlderThanRounds(
+  tx: Transaction,
+  fence: Fence,
+  collection: string,
+  startedAt: Date,
+): Promise<number> {
+  return await tx.change(
+    `delete from page_object p using object o, touched t
+     where o.tenant_no = $1 and o.space = p.space and o.parent_key = p.parent_key
+       and o.object_id = p.object_id and t.tenant_no = $1 and t.session_id = $2
+       and t.collection = $3 and t.object_key = o.key and t.at >= $4`,
+    [tx.tenantNo, fence.sessionId, collection, startedAt],
+  );
+}

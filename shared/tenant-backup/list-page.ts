@@ -33,7 +33,16 @@ export async function storeListPage(
     return [];
   }
   const rows = page.items.map((item) => objectRow(type, item));
-  const applied = await storeObjects(work, tx, rows, type.references);
+  const applied = await storeObjects(work, tx, rows, type.references, async () => {
+    if (task.round > 0) {
+      await context.tables.roundEntries.dropOlderThanRounds(
+        tx,
+        fence,
+        task.collection,
+        page.startedAt,
+      );
+    }
+  });
   await listedObjects.recordSeen(tx, fence, listing, task.listing > 1 || !task.tracked);
   if (applied.appeared > 0) await dueForAppearedInList(work, tx, sessionTasks);
   return task.tracked

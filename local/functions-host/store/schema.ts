@@ -59,14 +59,37 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && /database is locked|SQLITE_BUSY/i.test(error.message);
 }
 
+/** A host that was told to stop lets running work end for up to 10 s and keeps its hub so long. */
+const HUB_WAIT_MS = 12_000;
+
 /**
  * Opens (or creates) the task hub file. The process keeps the file for itself: two hosts on one
  * hub would run everything twice. WAL with `synchronous = normal` loses nothing when the process
  * dies at any instant; only a crash of the whole machine may lose the last commits
  * (https://www.sqlite.org/pragma.html#pragma_synchronous).
- * @throws HostError when another host has it, or a newer version wrote it
+ * Waits for a host that is about to end.
+ * @throws HostError when another host keeps it, or a newer version wrote it
  */
-export function openHub(file: string): DatabaseSync {
+export function openHub(file: string, waitMs = HUB_WAIT_MS): DatabaseSync {
+  const deadline = Date.now() + waitMs;
+  for (;;) {
+    try {
+      return openOnce(file);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (Date.now() < deadline) Atomics.wait(pause, 0, 0, 200);
+      else throw inUse(file, error);
+    }
+  }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+function inUse(file: string, cause: unknown): HostError {
+  return new HostError(`the task hub file ${file} is in use by another functions host`, { cause });
+}
+
+function openOnce(file: string): DatabaseSync {
   let database: DatabaseSync;
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
@@ -81,12 +104,8 @@ export function openHub(file: string): DatabaseSync {
     database.exec('commit');
   } catch (cause) {
     database.close();
-    if (cause instanceof HostError) throw cause;
-    if (!isBusy(cause)) {
-      const message = `the task hub file ${file} cannot be used: ${reason(cause)}`;
-      throw new HostError(message, { cause });
-    }
-    throw new HostError(`the task hub file ${file} is in use by another functions host`, { cause });
+    if (cause instanceof HostError || isBusy(cause)) throw cause;
+    throw new HostError(`the task hub file ${file} cannot be used: ${reason(cause)}`, { cause });
   }
   return database;
 }

@@ -1,12 +1,15 @@
 // Exactly once: whatever happens to a log and to those who collect it, the union of the segments is
-// what the log showed, byte for byte per record. LOG_SEEDS=2000 for long runs, LOG_SEED for one.
+// what the log showed, byte for byte per record. The test command lives the same 50 lives each time;
+// LOG_SEEDS=2000 draws that many new ones, LOG_SEED repeats one.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { liveOneLog } from '../support/log-chaos.ts';
 import { type LogLab, startLogLab } from '../support/log-lab.ts';
 import { newContainer, openBlobs } from '../support/log-stores.ts';
 
 const count = Number(process.env['LOG_SEEDS'] ?? 50);
-const first = Number(process.env['LOG_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+const drawn =
+  process.env['LOG_SEEDS'] === undefined ? 579_788 : Math.floor(Math.random() * 1_000_000);
+const first = Number(process.env['LOG_SEED'] ?? drawn);
 const seeds = Array.from(
   { length: process.env['LOG_SEED'] === undefined ? count : 1 },
   (_, at) => first + at,

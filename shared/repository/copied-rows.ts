@@ -10,6 +10,7 @@ export interface CopyRange {
   readonly maxKey: number;
 }
 
+/** Kinds of rows, in the order in which a rebuild needs them. */
 export const copySections = [
   'object',
   'versionEnd',

@@ -8,21 +8,6 @@ import type { CopyProgress } from './copy-plan.ts';
 const FIRST_ROWS = 200;
 const MOST_ROWS = 5_000;
 
-/** In the order in which a rebuild needs them. */
-const order: readonly CopySection[] = [
-  'object',
-  'versionEnd',
-  'version',
-  'linkEnd',
-  'link',
-  'point',
-  'collectionState',
-  'mark',
-  'identity',
-  'job',
-  'tenant',
-];
-
 /**
  * Copies rows into one segment until it is large enough or the time is over, at least one row. When
  * it returns the segment is stored and read back; the progress says where the next one begins.
@@ -104,9 +89,14 @@ class Filling {
     const isLast = page.rows.length < limit || page.last === undefined;
     const { place: _, ...rest } = this.#progress;
     this.#progress = isLast
-      ? { ...rest, section: order[order.indexOf(section) + 1] ?? 'end' }
+      ? { ...rest, section: this.#after(section) }
       : { ...rest, place: page.last };
     this.#rows = isLast ? FIRST_ROWS : this.#nextRows(bytes / page.rows.length);
+  }
+
+  #after(section: CopySection): CopyProgress['section'] {
+    const { copySections } = this.#context.tables.copiedRows;
+    return copySections[copySections.indexOf(section) + 1] ?? 'end';
   }
 
   async #add(section: CopySection, rows: readonly (object | string)[]): Promise<number> {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { BackupError, isBackupError } from '../errors/backup-error.ts';
+import { pickMembers } from '../json/picked-members.ts';
 import { namedIndex } from './container-check.ts';
 import { GrowingRows } from './growing-rows.ts';
 import { openIndex } from './index-reader.ts';
@@ -86,11 +87,12 @@ async function digestsOf(segment: Segment, { hour }: ManifestSegment): Promise<B
   return sortRows(rows.content(), DIGEST_BYTES);
 }
 
+const wanted = { id: 'id' };
+
+/** The id as the collector has read it: empty for a record without one. */
 function idOf(line: Buffer): string | undefined {
   try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
-    const isRecord = typeof value === 'object' && value !== null && 'id' in value;
-    return isRecord && typeof value.id === 'string' ? value.id : undefined;
+    return pickMembers(line, wanted).get('id')?.[0] ?? '';
   } catch {
     // said by the caller, without the record's text
     return undefined;

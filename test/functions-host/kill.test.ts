@@ -126,6 +126,17 @@ describe('a host that is asked to stop', () => {
     expect(host.effects().sort()).toEqual(expectedEffects('d'));
   });
 
+  test('leaves its hub to the next one, which waits for it', async () => {
+    host = await HostProcess.create();
+    await host.start();
+    const next = await HostProcess.create({ directory: host.directory, hub: host.hub });
+    const started = next.start();
+    await sleep(2_000);
+    expect(await host.signal('SIGTERM')).toBe(0);
+    host = next;
+    expect(await started, next.output).toBe(true);
+  });
+
   test('leaves its hub to nobody else while it runs', async () => {
     host = await HostProcess.create();
     await host.start();

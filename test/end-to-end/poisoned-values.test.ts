@@ -167,7 +167,9 @@ test.each(values.map(([name, value], n) => ({ name, value, n })))(
 
     // any text may be searched for: found, or refused as the documentation says
     const search = `${app.tenant}/restorePoints/1/objects/search`;
-    const asked = await app.api.send(person, 'POST', search, { text: value.slice(0, 256) });
+    // white space around it does not count: "tab first" asks for an x, which nearly all names have
+    const wanted = { text: value.slice(0, 256), top: 1_000 };
+    const asked = await app.api.send(person, 'POST', search, wanted);
     const answer = (await asked.json()) as { value?: Reference[]; error?: { code: string } };
     expect([200, 400]).toContain(asked.status);
     if (asked.status === 400) expect(answer.error?.code).toBe('invalidParameter');

@@ -7,6 +7,7 @@ import { type LinkPage, pairsOf } from '../../shared/repository/link-pairs.ts';
 import { openLinks } from '../../shared/repository/links.ts';
 import { makeKeys } from '../../shared/repository/object-keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { rowsReadBy } from '../support/rows-read.ts';
 
 const OBJECTS = 2_000;
 const SHOWN = 100;
@@ -61,14 +62,9 @@ test('a page of a tenant that came after the statistics reads what it shows, not
   await db.owner.rows('analyze');
   const { tenantNo, ids } = await seedTenant();
   const [many, few] = [ids[0] ?? '', ids[500] ?? ''];
-  const { rows, opened } = await db.database.withTenant(tenantNo, async (tx) => {
-    const opened = await openAll(tx, [many, few], ids.slice(0, SHOWN));
-    const read = await tx.row<{ rows: number }>(
-      `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::float8 as rows
-       from pg_stat_xact_user_tables where relname in ('object', 'link')`,
-    );
-    return { opened, rows: read?.rows ?? Number.NaN };
-  });
+  const { rows, result: opened } = await db.database.withTenant(tenantNo, (tx) =>
+    rowsReadBy(tx, ['object', 'link'], () => openAll(tx, [many, few], ids.slice(0, SHOWN))),
+  );
   expect(opened).toBe(2 * SHOWN);
   expect(rows).toBeGreaterThan(SHOWN);
   expect(rows).toBeLessThan(4 * SHOWN);

@@ -34,6 +34,26 @@ const starts: Readonly<Record<OperationKind, Start>> = {
   },
   restorePlan: { orchestration: 'planRestore', instanceId: (operation) => `plan:${operation.id}` },
   restore: { orchestration: 'applyRestore', instanceId: (operation) => `restore:${operation.id}` },
+  logBackup: {
+    orchestration: 'collectLogs',
+    instanceId: (operation) => `logs:${operation.tenantId}`,
+  },
+  logExport: {
+    orchestration: 'exportLogs',
+    instanceId: (operation) => `logExport:${operation.id}`,
+  },
+  logRestore: {
+    orchestration: 'restoreLogs',
+    instanceId: (operation) => `logRestore:${operation.id}`,
+  },
+  logRepair: {
+    orchestration: 'repairLogs',
+    instanceId: (operation) => `logRepair:${operation.tenantId}`,
+  },
+  verification: {
+    orchestration: 'verifyRepositories',
+    instanceId: (operation) => `verify:${operation.id}`,
+  },
 };
 
 export function instanceIdOf(operation: Operation): string {

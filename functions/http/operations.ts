@@ -28,6 +28,11 @@ const cancelRoles: Readonly<Record<Operation['kind'], readonly Role[]>> = {
   comparison: ['Backup.Operator', 'Restore.Operator', 'Backup.Admin'],
   restorePlan: ['Restore.Operator', 'Backup.Admin'],
   restore: ['Restore.Operator', 'Backup.Admin'],
+  logBackup: ['Backup.Operator', 'Backup.Admin'],
+  logExport: ['Backup.Operator', 'Backup.Admin'],
+  logRestore: ['Backup.Operator', 'Backup.Admin'],
+  logRepair: ['Backup.Admin'],
+  verification: ['Backup.Operator', 'Backup.Admin'],
 };
 
 defineRegistryRoute(

@@ -1,6 +1,6 @@
 // Schemas that several routes share; the names given by `meta` become components of the OpenAPI.
 import { z } from 'zod';
-import type { Operation } from '../../shared/model/operation.ts';
+import { type Operation, operationKinds } from '../../shared/model/operation.ts';
 
 const lower = (value: string): string => value.toLowerCase();
 
@@ -111,7 +111,7 @@ export const referenceBody = z
 export const operationBody = z
   .object({
     id: z.string(),
-    kind: z.enum(['tenantBackup', 'comparison', 'restorePlan', 'restore']),
+    kind: z.enum(operationKinds),
     tenantId: z.string(),
     requestedBy: z.string(),
     trigger: z.enum(['schedule', 'api', 'system']),

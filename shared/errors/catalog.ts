@@ -106,6 +106,11 @@ export const errorCatalog = {
     'Give the identity Storage Blob Data Contributor on the container, or write access to the folder.',
   ),
   logStoreMissing: row(503, 'later', 'Create the container or the folder, or correct the setting.'),
+  logsNotConfigured: row(
+    409,
+    'never',
+    'Set PRIMARY_LOG_REPOSITORY and PRIMARY_LOG_REPOSITORY_KEY, then start the application again.',
+  ),
   logNameInvalid: row(500, 'never', 'Report this; the product made a name that it excludes.'),
   logBlobMissing: row(502, 'never', 'Verify the log repository and repair it from the other one.'),
   logReadBackFailed: row(503, 'now', 'The upload is repeated under a new name by itself.'),

@@ -9,7 +9,18 @@ export type OperationStatus =
   | 'failed'
   | 'canceled';
 
-export type OperationKind = 'tenantBackup' | 'comparison' | 'restorePlan' | 'restore';
+export const operationKinds = [
+  'tenantBackup',
+  'comparison',
+  'restorePlan',
+  'restore',
+  'logBackup',
+  'logExport',
+  'logRestore',
+  'logRepair',
+  'verification',
+] as const;
+export type OperationKind = (typeof operationKinds)[number];
 
 export type OperationResult = 'complete' | 'partial' | 'nothingToDo';
 

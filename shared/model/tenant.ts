@@ -1,3 +1,5 @@
+import type { LogSource } from './log-source.ts';
+
 /** A protected tenant and what an administrator has configured for it (DESIGN 11 *Tenant*). */
 export interface TenantApp {
   readonly clientId: string;
@@ -7,13 +9,15 @@ export interface TenantApp {
 
 export interface Schedule {
   readonly name: string;
-  readonly kind: 'tenantBackup';
+  readonly kind: 'tenantBackup' | 'logBackup';
   /** Five or six fields. */
   readonly cron: string;
   /** IANA name. */
   readonly timeZone: string;
   /** A fixed part of this span is added, chosen by tenant, so that tenants do not start at once. */
   readonly spreadSeconds: number;
+  /** Of a log backup; all when left out. */
+  readonly sources?: readonly LogSource[];
 }
 
 /** Thresholds of the change guard (DESIGN 6.8). */

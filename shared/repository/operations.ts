@@ -6,9 +6,9 @@ import type { Transaction } from './database.ts';
 import { type OperationRow, operationColumns, operationOf } from './operation-row.ts';
 
 /** Kinds of which a tenant runs one at a time. */
-const exclusive: readonly OperationKind[] = ['tenantBackup', 'restore'];
+const exclusive: readonly OperationKind[] = ['tenantBackup', 'restore', 'logBackup', 'logRepair'];
 /** Kinds that read from the tenant or write to it; while it is paused none begins. */
-const touching: readonly OperationKind[] = ['tenantBackup', 'restorePlan', 'restore'];
+const touching: readonly OperationKind[] = ['tenantBackup', 'restorePlan', 'restore', 'logBackup'];
 const active = ['notStarted', 'running', 'waiting', 'paused', 'canceling'];
 const ended = ['succeeded', 'failed', 'canceled'];
 

@@ -2,7 +2,7 @@ import { BackupError } from '../errors/backup-error.ts';
 import type { Transaction } from './database.ts';
 
 /** Name of the newest file in migrations/: what this version of the code needs; a test compares. */
-export const schemaVersion = '0009_log_operations';
+export const schemaVersion = '0010_log_upkeep';
 
 const UNDEFINED_TABLE = '42P01';
 

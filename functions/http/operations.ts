@@ -29,8 +29,8 @@ const cancelRoles: Readonly<Record<Operation['kind'], readonly Role[]>> = {
   restorePlan: ['Restore.Operator', 'Backup.Admin'],
   restore: ['Restore.Operator', 'Backup.Admin'],
   logBackup: ['Backup.Operator', 'Backup.Admin'],
-  logExport: ['Backup.Operator', 'Backup.Admin'],
-  logRestore: ['Backup.Operator', 'Backup.Admin'],
+  logExport: ['Security.Auditor', 'Backup.Admin'],
+  logRestore: ['Backup.Admin'],
   logRepair: ['Backup.Admin'],
   verification: ['Backup.Operator', 'Backup.Admin'],
 };

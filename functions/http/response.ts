@@ -5,7 +5,7 @@ import type { LogFields, Logger } from '../../shared/telemetry/logger.ts';
 import type { Services } from '../services.ts';
 import { InvalidRequest } from './error-reply.ts';
 import { bodyText } from './repeatability.ts';
-import type { Reply } from './route-definition.ts';
+import { BytesBody, type Reply } from './route-definition.ts';
 
 const securityHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -33,7 +33,7 @@ export function finishedResponse(
   },
 ): HttpResponseInit {
   const { services, name, requestId, request, started } = exchange;
-  const body = bodyText(reply);
+  const body = reply.body instanceof BytesBody ? reply.body.bytes : bodyText(reply);
   const durationMs = Math.round(performance.now() - started);
   // The platform records every request by itself: this is for looking closer.
   services.logger.debug('request answered', {

@@ -17,6 +17,8 @@ const admins: readonly Role[] = ['Backup.Admin'];
 const auditors: readonly Role[] = ['Backup.Admin', 'Security.Auditor'];
 const backupOperators: readonly Role[] = ['Backup.Operator', 'Backup.Admin'];
 const restoreOperators: readonly Role[] = ['Restore.Operator'];
+/** Records of logs are values through and through: who may read them is said by the role alone. */
+const logReaders: readonly Role[] = ['Security.Auditor', 'Backup.Admin'];
 
 export const routeAccess = {
   healthLive: 'public',
@@ -25,7 +27,7 @@ export const routeAccess = {
 
   listOperations: everyone,
   getOperation: everyone,
-  cancelOperation: ['Backup.Operator', 'Restore.Operator', 'Backup.Admin'],
+  cancelOperation: ['Backup.Operator', 'Restore.Operator', 'Backup.Admin', 'Security.Auditor'],
 
   listAccess: auditors,
   getAccess: auditors,
@@ -40,8 +42,17 @@ export const routeAccess = {
   deleteTenant: admins,
   testConnection: ['Backup.Operator', 'Restore.Operator', 'Backup.Admin'],
   getCoverage: readers,
+  getCopies: readers,
+
+  createVerification: backupOperators,
+  getVerification: readers,
+  createLogRepair: admins,
+  getLogRepair: readers,
 
   startBackup: backupOperators,
+  startLogBackup: backupOperators,
+  listLogs: readers,
+  listLogHours: readers,
   listSessions: readers,
   getSession: readers,
 
@@ -54,6 +65,12 @@ export const routeAccess = {
   getObject: readers,
   listLinks: readers,
   getHistory: readers,
+
+  searchLogs: logReaders,
+  createLogExport: logReaders,
+  getLogExport: logReaders,
+  getLogExportContent: logReaders,
+  createLogRestore: admins,
 
   createComparison: readers,
   listComparisons: readers,

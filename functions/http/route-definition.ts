@@ -18,9 +18,21 @@ export class TextBody {
   }
 }
 
+/** Bytes of a download. */
+export class BytesBody {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
 export interface Reply {
   readonly status: number;
-  /** Written by JSON.stringify, or as it is when it is a TextBody; nothing when undefined. */
+  /**
+   * Written by JSON.stringify, or as it is when it is a TextBody or a BytesBody; nothing when
+   * undefined.
+   */
   readonly body?: unknown;
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -102,12 +114,19 @@ export interface PublicContext {
   readonly baseUrl: string;
 }
 
-/** Work before the transaction, for calls to Graph that may not happen inside it. */
-export type Prepare<Prepared> = (input: {
-  readonly services: Services;
-  readonly tenant: Tenant;
-  readonly body: unknown;
-}) => Promise<Prepared>;
+/**
+ * Work before the transaction, for calls to Graph and reads of log repositories that may not happen
+ * inside it. The caller has the role already.
+ */
+export type Prepare<Prepared> = (
+  input: {
+    readonly services: Services;
+    readonly tenant: Tenant;
+    readonly params: unknown;
+    readonly query: unknown;
+    readonly body: unknown;
+  } & Pick<RequestContext<unknown, unknown, unknown>, 'position' | 'top' | 'header'>,
+) => Promise<Prepared>;
 
 /** One request on its way through the wrapper. */
 export interface Exchange {

@@ -55,7 +55,8 @@ export async function answerTenantRequest(
     requireRole(rights.roles, neededRoles(definition));
     const { tenantId: _tenant, ...params } = request.params;
     const input = await inputOf(exchange, definition, access, params);
-    const prepared = await prepare?.({ services, tenant, body: input.body });
+    const reader = readerOf(exchange, definition, { linkKey, ...input });
+    const prepared = await prepare?.({ services, tenant, ...parametersOf(input), ...reader });
     return await services.database.withTenant(tenant.tenantNo, (tx) =>
       once(tx, input.repeatability, async () => {
         const context = contextOf(exchange, definition, { tx, access, linkKey, ...input });
@@ -104,6 +105,10 @@ async function linkKeyOf(database: Database, tx: Transaction): Promise<Buffer> {
   const known = linkKeys.get(database) ?? (await sharedKey(tx, 'nextLink'));
   linkKeys.set(database, known);
   return known;
+}
+
+function parametersOf({ params, query, body }: Input): Pick<Input, 'params' | 'query' | 'body'> {
+  return { params, query, body };
 }
 
 interface Input {
@@ -157,8 +162,27 @@ interface Parts extends Input {
   readonly linkKey: Buffer;
 }
 
+/** What a request says besides its parameters and its body. */
+function readerOf(
+  { services, request }: Exchange,
+  definition: RouteDefinition,
+  parts: Omit<Parts, 'tx' | 'access'>,
+): Pick<Context, 'header' | 'top' | 'position'> {
+  return {
+    header: (name) => request.headers.get(name) ?? undefined,
+    top: topOf(parts),
+    position: (schema) => {
+      const token = parts.query['skipToken'];
+      if (typeof token !== 'string') return undefined;
+      const list = `${definition.name} ${parts.list}`;
+      const now = services.clock.now();
+      return parsed(schema, openPosition(parts.linkKey, list, token, now), 'skipToken');
+    },
+  };
+}
+
 function contextOf(exchange: Exchange, definition: RouteDefinition, parts: Parts): Context {
-  const { services, url, request, requestId, client } = exchange;
+  const { services, url, requestId, client } = exchange;
   const now = services.clock.now();
   return {
     services,
@@ -171,14 +195,7 @@ function contextOf(exchange: Exchange, definition: RouteDefinition, parts: Parts
     requestId,
     now,
     baseUrl: apiBase(url),
-    header: (name) => request.headers.get(name) ?? undefined,
-    top: topOf(parts),
-    position: (schema) => {
-      const token = parts.query['skipToken'];
-      if (typeof token !== 'string') return undefined;
-      const list = `${definition.name} ${parts.list}`;
-      return parsed(schema, openPosition(parts.linkKey, list, token, now), 'skipToken');
-    },
+    ...readerOf(exchange, definition, parts),
     page: (value, next) => {
       if (next === undefined) return { status: 200, body: { value } };
       const list = `${definition.name} ${parts.list}`;

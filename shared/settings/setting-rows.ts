@@ -120,6 +120,19 @@ export const settingRows = [
     'key of these copies',
   ),
   row(
+    'TENANT_COPY_RETENTION_DAYS',
+    forms.days,
+    '90',
+    'how long a state of a tenant stays in these copies; the newest full one always does',
+  ),
+  row(
+    'LOG_RESTORE_CONTAINERS',
+    forms.repositoryList,
+    'container addresses separated by commas',
+    'where decrypted segments of logs may be restored to, and nowhere else; a folder not on Azure',
+    { secret: true },
+  ),
+  row(
     'CACHE_REPOSITORY',
     forms.tableEndpoint,
     'https://account.table.core.windows.net or a connection string',

@@ -1,7 +1,7 @@
 // The only reader of the environment. Every setting is checked at start; what is wrong is said in one
 // line per problem, all at once. Values never stand in an error.
 import { BackupError } from '../errors/backup-error.ts';
-import { type Credential, parseCredential, resolveCredential } from './credential.ts';
+import { type Credential, isOnAzure, parseCredential, resolveCredential } from './credential.ts';
 import { Secret } from './secret.ts';
 import { splitList } from './setting-forms.ts';
 import { type SettingName, type SettingRow, settingRows } from './setting-rows.ts';
@@ -32,8 +32,16 @@ export interface Settings {
   readonly restoreApp?: AppRegistration;
   readonly primaryLogRepository?: LogRepositorySettings;
   readonly secondaryLogRepository?: LogRepositorySettings;
-  readonly tenantCopies: { readonly addresses: readonly Secret[]; readonly key?: string };
+  readonly tenantCopies: {
+    readonly addresses: readonly Secret[];
+    readonly key?: string;
+    /** Undefined: kept for ever. */
+    readonly retentionDays?: number;
+  };
+  readonly logRestoreContainers: readonly Secret[];
   readonly cacheRepository?: Secret;
+  /** The platform may run several instances of the application at once. */
+  readonly severalInstances: boolean;
   /** Address or path; there after a start. */
   readonly repositoryKey?: string;
   readonly restoreSecrets?: string;
@@ -62,6 +70,7 @@ export function readSettings(env: Environment = process.env): Settings {
     if (wrong !== undefined) problems.push(`${row.name}: ${wrong}; put ${row.put}`);
     else if (value !== '') values[row.name] = value;
   }
+  problems.push(...logRepositoryProblems(values, problems), ...folderProblems(values, env));
   const apps = {
     backup: appOf('BACKUP', values, env, problems),
     restore: appOf('RESTORE', values, env, problems),
@@ -82,6 +91,30 @@ function problemOf(row: SettingRow, value: string): string | undefined {
   }
   const result = row.form.safeParse(value);
   return result.success ? undefined : (result.error.issues[0]?.message ?? 'is wrong');
+}
+
+/** What one setting says about another. */
+function logRepositoryProblems(values: Values, reported: readonly string[]): string[] {
+  const { PRIMARY_LOG_REPOSITORY: primary, SECONDARY_LOG_REPOSITORY: secondary } = values;
+  const keyless = (['PRIMARY', 'SECONDARY'] as const)
+    .map((which) => `${which}_LOG_REPOSITORY` as const)
+    .filter((name) => values[name] !== undefined && values[`${name}_KEY`] === undefined)
+    .filter((name) => !reported.some((line) => line.startsWith(`${name}_KEY:`)))
+    .map((name) => `${name}_KEY: is missing; put a Key Vault key address or a key file`);
+  if (secondary === undefined) return keyless;
+  const name = 'SECONDARY_LOG_REPOSITORY';
+  if (primary === undefined) {
+    return [...keyless, `${name}: has no primary; put PRIMARY_LOG_REPOSITORY, or remove it`];
+  }
+  if (primary !== secondary) return keyless;
+  return [...keyless, `${name}: is the primary itself; put another container or folder`];
+}
+
+/** The disk of an instance is no place for logs in the clear. */
+function folderProblems({ LOG_RESTORE_CONTAINERS: list }: Values, env: Environment): string[] {
+  const hasFolder = splitList(list ?? '').some((address) => address.startsWith('file:'));
+  if (!hasFolder || !isOnAzure(env)) return [];
+  return ['LOG_RESTORE_CONTAINERS: names a folder, which Azure deployments refuse; put containers'];
 }
 
 function appOf(
@@ -125,10 +158,13 @@ function settingsOf(
     ...given('primaryLogRepository', logRepository('PRIMARY', values)),
     ...given('secondaryLogRepository', logRepository('SECONDARY', values)),
     tenantCopies: {
-      addresses: splitList(values.TENANT_COPY_REPOSITORIES ?? '').map((text) => new Secret(text)),
+      addresses: secretsOf(values.TENANT_COPY_REPOSITORIES),
       ...given('key', values.TENANT_COPY_KEY),
+      ...given('retentionDays', daysOf(values.TENANT_COPY_RETENTION_DAYS)),
     },
+    logRestoreContainers: secretsOf(values.LOG_RESTORE_CONTAINERS),
     ...given('cacheRepository', secretOf(values.CACHE_REPOSITORY)),
+    severalInstances: isOnAzure(env),
     ...given('repositoryKey', values.REPOSITORY_KEY),
     ...given('restoreSecrets', values.RESTORE_SECRETS),
     api: {
@@ -154,8 +190,16 @@ function logRepository(
   return {
     address: new Secret(address),
     ...given('key', values[`${name}_KEY`]),
-    ...given('retentionDays', days === undefined ? undefined : Number(days)),
+    ...given('retentionDays', daysOf(days)),
   };
+}
+
+function secretsOf(list: string | undefined): Secret[] {
+  return splitList(list ?? '').map((text) => new Secret(text));
+}
+
+function daysOf(value: string | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
 }
 
 function secretOf(value: string | undefined): Secret | undefined {

@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const shared = { pool: 'forks' as const, globals: false, restoreMocks: true };
+// two files at a time: by default a machine with two cores would run one, and leave a core idle
+const shared = { pool: 'forks' as const, globals: false, restoreMocks: true, maxWorkers: 2 };
 const withPostgres = { ...shared, globalSetup: ['test/support/start-postgres.ts'] };
 
 // fast: pure code, no services, part of `npm run check`. host, simulator: the local stack by itself.
@@ -62,7 +63,6 @@ export default defineConfig({
           include: ['test/end-to-end/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {

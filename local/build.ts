@@ -1,5 +1,13 @@
 // Builds the function app into dist/: one ESM bundle of our own code; packages stay in node_modules.
-import { globSync, readFileSync, rmSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { checkDurableNames } from './durable-names.ts';
@@ -14,15 +22,24 @@ if (problems.length > 0) {
   process.stderr.write(`${problems.join('\n')}\n`);
   process.exit(1);
 }
-rmSync('dist', { recursive: true, force: true });
-await build({
-  entryPoints: ['functions/main.ts'],
-  outdir: 'dist/functions',
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'node22',
-  sourcemap: true,
-  logLevel: 'warning',
-});
+// made beside and moved file by file: another process may read or build dist/ at this moment
+mkdirSync('dist/functions', { recursive: true });
+const made = mkdtempSync('dist/new-');
+try {
+  await build({
+    entryPoints: ['functions/main.ts'],
+    outdir: made,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+  for (const name of readdirSync(made)) {
+    renameSync(path.join(made, name), path.join('dist/functions', name));
+  }
+} finally {
+  rmSync(made, { recursive: true, force: true });
+}

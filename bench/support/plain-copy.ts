@@ -43,49 +43,56 @@ export class PlainCopy {
   }
 
   /** Downloads every page from `path` on; the next one is on its way while `store` works. */
-  async pages(path: string, store: (text: string) => Promise<void>): Promise<void> {
-    let coming: Promise<string> | undefined = this.#text(path);
+  async pages(path: string, store: (page: Buffer) => Promise<void>): Promise<void> {
+    let coming: Promise<Buffer> | undefined = this.#page(path);
     while (coming !== undefined) {
-      const text: string = await coming;
-      const next = nextLinkOf(text);
-      coming = next === undefined ? undefined : this.#text(next);
+      const page: Buffer = await coming;
+      const next = nextLinkOf(page);
+      coming = next === undefined ? undefined : this.#page(next);
       coming?.catch(() => undefined);
-      await store(text);
+      await store(page);
     }
   }
 
-  async #text(path: string): Promise<string> {
+  async #page(path: string): Promise<Buffer> {
     const { statusCode, headers, body } = await this.#pool.request({
       path,
       method: 'GET',
       headers: { 'accept-encoding': 'gzip', authorization: `Bearer ${this.#token}` },
     });
     const bytes = Buffer.from(await body.bytes());
-    const text = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
-    if (statusCode !== 200) throw new Error(`${statusCode} for ${path}: ${text.toString()}`);
-    return text.toString('utf8');
+    const page = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+    if (statusCode !== 200) throw new Error(`${statusCode} for ${path}: ${page.toString()}`);
+    return page;
   }
 }
 
-/** Found as text: a page is never parsed. */
-function nextLinkOf(text: string): string | undefined {
-  const link = /"@odata\.nextLink":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
-  if (link === undefined) return undefined;
-  const url = new URL(JSON.parse(`"${link}"`) as string);
+/** Found as bytes: a page is neither parsed nor made a string. */
+function nextLinkOf(page: Buffer): string | undefined {
+  const name = '"@odata.nextLink":"';
+  const at = page.indexOf(name);
+  if (at < 0) return undefined;
+  const from = at + name.length;
+  const url = new URL(JSON.parse(`"${page.toString('latin1', from, page.indexOf('"', from))}"`));
   return url.pathname + url.search;
 }
 
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const TRAILER = Buffer.from([0xff, 0xff]);
 
-/** COPY of one row with one text column. */
-export async function copyText(client: pg.Client, table: string, text: string): Promise<void> {
-  const size = Buffer.byteLength(text);
-  const row = Buffer.allocUnsafe(6 + size);
-  row.writeInt16BE(1, 0);
-  row.writeInt32BE(size, 2);
-  row.write(text, 6);
-  await copyBytes(client, table, Buffer.concat([HEADER, row, TRAILER]));
+/** Fits one block of a table with its headers: cut by the server, a page costs twice as much. */
+const PIECE_BYTES = 8_100;
+
+/** COPY of a page into a table with one bytea column, cut into rows that fill a block each. */
+export async function copyPage(client: pg.Client, table: string, page: Buffer): Promise<void> {
+  const parts: Buffer[] = [HEADER];
+  for (let at = 0; at < page.length; at += PIECE_BYTES) {
+    const piece = page.subarray(at, at + PIECE_BYTES);
+    const head = Buffer.allocUnsafe(6);
+    head.writeInt32BE(piece.length, head.writeInt16BE(1, 0));
+    parts.push(head, piece);
+  }
+  await copyBytes(client, table, Buffer.concat([...parts, TRAILER]));
 }
 
 /** Bytes of a binary COPY of pairs of bigints with a constant in front and one behind. */

@@ -18,7 +18,7 @@ export function buildApp(): BuiltApp {
   const parent = path.join(checkout, 'node_modules', '.cache');
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(path.join(parent, 'test-app-'));
-  for (const name of ['package.json', 'host.json', 'dist']) {
+  for (const name of ['package.json', 'host.json', 'dist/functions']) {
     cpSync(path.join(checkout, name), path.join(directory, name), { recursive: true });
   }
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };

@@ -1,0 +1,3 @@
+import { defineLogLives } from '../support/log-lives.ts';
+
+defineLogLives(1, 2);

@@ -1,4 +1,5 @@
 import { failComparison } from '../../shared/repository/comparisons.ts';
+import { failInspection } from '../../shared/repository/inspections.ts';
 import { updateOperation } from '../../shared/repository/operations.ts';
 import { failPlan } from '../../shared/repository/restore-plans.ts';
 import { failRestore } from '../../shared/repository/restores.ts';
@@ -15,7 +16,7 @@ interface Input {
 }
 
 /**
- * Ends an operation of compare, plan or restore. What it was to make and did not finish is marked as
+ * Ends an operation of compare, plan, restore, verification or repair. What it was to make and did not finish is marked as
  * failed in the same transaction.
  */
 export const endOperation = defineActivity<Input, Outcome<object>>(
@@ -26,6 +27,7 @@ export const endOperation = defineActivity<Input, Outcome<object>>(
         await services().database.withTenant(tenantNo, async (tx) => {
           if (status !== 'succeeded') {
             await failComparison(tx, operationId);
+            await failInspection(tx, operationId);
             await failPlan(tx, operationId);
             await failRestore(tx, operationId, status);
           }

@@ -8,6 +8,7 @@ import {
   resolvePoint,
   updatePoint,
 } from '../../shared/repository/restore-points.ts';
+import { tenantCopyLags } from './copies.ts';
 import { defineRoute } from './route.ts';
 import { label, pageOf, paging, reason, time } from './schemas.ts';
 import {
@@ -42,7 +43,7 @@ defineRoute(
     }),
     replies: { 200: { description: 'A page', body: pageOf(restorePointBody) } },
   },
-  async ({ tx, query: { from, to, state }, top, position, page }) => {
+  async ({ tx, services, now, query: { from, to, state }, top, position, page }) => {
     const before = position(z.number().int());
     const found = await listPoints(tx, {
       ...(from === undefined ? {} : { from }),
@@ -52,7 +53,9 @@ defineRoute(
       top: top + 1,
     });
     const shown = found.slice(0, top);
-    return page(shown.map(showPoint), found.length > top ? shown.at(-1)?.number : undefined);
+    const copies = await tenantCopyLags(tx, services, now);
+    const value = shown.map((point) => showPoint(point, copies));
+    return page(value, found.length > top ? shown.at(-1)?.number : undefined);
   },
 );
 
@@ -65,12 +68,13 @@ defineRoute(
     params,
     replies: { 200: { description: 'The point', body: fullBody } },
   },
-  async ({ tx, tenant, params: { n } }) => {
+  async ({ tx, services, now, tenant, params: { n } }) => {
     const point = await resolvePoint(tx, tenant, n);
     const states = await collectionStatesAt(tx, point.number);
+    const copies = await tenantCopyLags(tx, services, now);
     return {
       status: 200,
-      body: { ...showPoint(point), collections: states.map(showCollectionState) },
+      body: { ...showPoint(point, copies), collections: states.map(showCollectionState) },
     };
   },
 );

@@ -32,10 +32,30 @@ export const restorePointBody = z
     hold: z.boolean(),
     counts: z.record(z.string(), typeCounts),
     createdDateTime: timeText,
+    /** Whether the containers of TENANT_COPY_REPOSITORIES hold it, in their order. */
+    copies: z
+      .array(
+        z.object({
+          container: z.number(),
+          description: z.string(),
+          state: z.enum(['pending', 'copied']),
+        }),
+      )
+      .optional(),
   })
   .meta({ id: 'RestorePoint' });
 
-export function showPoint(point: RestorePoint): z.input<typeof restorePointBody> {
+/** A container and the newest point that it holds. */
+export interface PointCopies {
+  readonly container: number;
+  readonly description: string;
+  readonly copiedPoint: number;
+}
+
+export function showPoint(
+  point: RestorePoint,
+  copies: readonly PointCopies[] = [],
+): z.input<typeof restorePointBody> {
   const { acknowledged } = point;
   return {
     number: point.number,
@@ -54,6 +74,14 @@ export function showPoint(point: RestorePoint): z.input<typeof restorePointBody>
     hold: point.hold,
     counts: { ...point.counts },
     createdDateTime: point.createdAt.toISOString(),
+    ...(copies.length === 0
+      ? {}
+      : {
+          copies: copies.map(({ container, description, copiedPoint }) => ({
+            ...{ container, description },
+            state: point.number <= copiedPoint ? ('copied' as const) : ('pending' as const),
+          })),
+        }),
   };
 }
 

@@ -3,10 +3,10 @@
 // to it; what happens here delays the copy only. May be killed anywhere and run twice.
 import { BackupError } from '../errors/backup-error.ts';
 import type { ChainLink } from '../log-repository/chain.ts';
-import type { ManifestContent, ManifestSegment } from '../log-repository/manifest.ts';
+import type { ManifestContent } from '../log-repository/manifest.ts';
 import type { CopyContext, LogPair } from './copy-context.ts';
+import { copyManifest } from './copy-manifest.ts';
 import { verifyCopied } from './copy-verify.ts';
-import { findReplacement } from './replacement.ts';
 
 export interface CopyResult {
   /** Newest number in the primary when the slice began, and in the secondary when it ended. */
@@ -23,12 +23,13 @@ export interface CopyResult {
 
 /**
  * Copies until everything is copied and read back, or `deadline`; at least one manifest. Throws the
- * errors of the stores and keys (try again later), `chainBroken` when the two chains do not belong
- * together or the primary has lost manifests, and the defect of a segment of the primary that no
- * repair has replaced: repair the primary first, or nothing later can be copied.
+ * errors of the stores and keys (try again later), and `chainBroken` when the two chains do not belong
+ * together or the primary has lost manifests. A segment that is lost in the primary is named by the
+ * secondary's manifest for ever and holds nothing up.
  */
 export async function copyLogs(context: CopyContext, deadline: Date): Promise<CopyResult> {
   const { parts, chain, primary, secondary } = context;
+  // without a hint: with one, a gap would be taken for the end and filled
   const last = await parts.readHead(secondary.store, chain);
   const newest = await parts.readHead(primary.store, chain, last?.number);
   const before = await pairOf(context, newest, last);
@@ -81,24 +82,6 @@ async function append(
   }
   const appended = await parts.appendManifest(secondary.store, chain, at, content);
   return appended.outcome === 'lost' ? undefined : appended.link;
-}
-
-/** The containers of one manifest, and what the secondary's manifest says of them. */
-export async function copyManifest(pair: LogPair, link: ChainLink): Promise<ManifestContent> {
-  const { parts, primary, secondary } = pair;
-  const segments: ManifestSegment[] = [];
-  const target = { number: link.number };
-  for (const named of parts.segmentsToCopy(link.manifest)) {
-    try {
-      segments.push(await parts.copySegment(primary, secondary, named, target));
-    } catch (error) {
-      if (!parts.isContainerDefect(error)) throw error;
-      const other = await findReplacement(pair, 'primary', link.number, named);
-      if (other === undefined) throw error;
-      segments.push(await parts.copySegment(primary, secondary, other, target));
-    }
-  }
-  return parts.copiedContent(link, segments);
 }
 
 /** The primary's manifest of which the secondary's newest is the copy. */

@@ -18,7 +18,7 @@ export interface CopyMark {
   readonly verified: number;
   /** Of the secondary's manifest `verified`; null when nothing was. */
   readonly sha256: string | null;
-  /** Segments of the secondary that did not read back; the first ones. */
+  /** Segments of the secondary that did not read back. */
   readonly defects: readonly CopyDefect[];
 }
 

@@ -19,7 +19,7 @@ export interface CopyLag {
   readonly defects: number;
 }
 
-const MAX_READ = 2000;
+const MAX_READ = 500;
 
 type LagContext = Pick<CopyContext, 'chain' | 'primary' | 'parts' | 'cache' | 'clock'>;
 

@@ -20,7 +20,7 @@ export interface ReadBack {
 /**
  * Reads the copies back until `last` or the deadline, at least one manifest; moves the mark after
  * each. A defective copy is named in the mark, is tried again by each run, and does not stop the
- * next ones.
+ * next ones, until there are more than the mark can name. Throws `keyWrong` when the key itself is.
  */
 export async function verifyCopied(
   context: CopyContext,
@@ -36,7 +36,10 @@ export async function verifyCopied(
   const walk = { ...(after === undefined ? {} : { after }), through: last.number };
   for await (const link of parts.walkChain(secondary.store, chain, walk)) {
     const found = await defectsOf(context, link);
-    const defects = [...mark.defects, ...found].slice(0, MAX_COPY_DEFECTS);
+    const left = mark.defects.filter(({ name }) => !isReplacedBy(link, name));
+    const defects = [...left, ...found];
+    // nothing counts as verified whose defect has no place here
+    if (defects.length > MAX_COPY_DEFECTS) break;
     const next = { ...mark, verified: link.number, sha256: link.sha256, defects };
     const written = await writeCopyMark(cache, chain, next, etag);
     // another worker reads the same copies back
@@ -70,18 +73,22 @@ async function believed(
   return { ...mark, defects };
 }
 
-/** A repair that replaced it was read back as a copy of its own. */
+/** A repair takes a defect away when its own manifest is read back, retention with the manifest. */
 async function isStillDefective(context: CopyContext, defect: CopyDefect): Promise<boolean> {
   const { chain, parts, secondary } = context;
-  const { manifest, sha256 } = await parts.readLink(secondary.store, chain, defect.number);
-  const named = manifest.segments.find(({ name }) => name === defect.name);
-  if (named === undefined || (await defectOf(context, named)) === undefined) return false;
-  const replaced = parts.replacedSegments();
-  const after = { number: defect.number, sha256 };
-  for await (const link of parts.walkChain(secondary.store, chain, { after })) {
-    replaced.see(link.manifest);
+  try {
+    const { manifest } = await parts.readLink(secondary.store, chain, defect.number);
+    const named = manifest.segments.find(({ name }) => name === defect.name);
+    return named !== undefined && (await defectOf(context, named)) !== undefined;
+  } catch (error) {
+    if (isBackupError(error, 'logBlobMissing')) return false;
+    if (isBackupError(error, 'manifestDamaged', 'manifestForeign')) return true;
+    throw error;
   }
-  return !replaced.isReplaced(defect.name);
+}
+
+function isReplacedBy({ manifest }: ChainLink, name: string): boolean {
+  return manifest.repair?.replaced.some((each) => each.name === name) ?? false;
 }
 
 async function defectsOf(context: CopyContext, link: ChainLink): Promise<CopyDefect[]> {
@@ -101,7 +108,24 @@ async function defectOf(
     await parts.readBackSegment(secondary, named);
     return undefined;
   } catch (error) {
+    if (isBackupError(error, 'keyWrong')) return await codeUnderKey(secondary, parts, named);
     if (isBackupError(error) && parts.isContainerDefect(error)) return error.code;
     throw error;
   }
+}
+
+/** Whether the bytes or the setting are wrong: a wrong setting is no defect of every segment. */
+async function codeUnderKey(
+  secondary: CopyContext['secondary'],
+  parts: CopyContext['parts'],
+  named: ManifestSegment,
+): Promise<string> {
+  try {
+    await parts.auditIndex(secondary, named, await parts.auditSegment(secondary, named));
+  } catch (error) {
+    if (!isBackupError(error) || error.code === 'keyWrong') throw error;
+    if (parts.isContainerDefect(error)) return error.code;
+    throw error;
+  }
+  return 'keyWrong';
 }

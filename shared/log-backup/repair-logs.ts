@@ -75,27 +75,35 @@ async function repairSegments(context: RepairContext, number: number): Promise<R
   const own = await parts.readLink(context[side].store, chain, number);
   const unrepaired: UnrepairedItem[] = [];
   let segments = 0;
-  for (const [place, named] of own.manifest.segments.entries()) {
-    if (!(await isDefective(context, number, named))) continue;
-    const reason = await replaceSegment(context, own, place, named);
+  for (const [place, named] of parts.segmentsToCopy(own.manifest).entries()) {
+    const defective = await findDefective(context, number, named);
+    if (defective === undefined) continue;
+    const reason = await replaceSegment(context, own, place, defective);
     if (reason === undefined) segments += 1;
-    else unrepaired.push({ number, name: named.name, reason });
+    else unrepaired.push({ number, name: defective.name, reason });
   }
   return { segments, unrepaired };
 }
 
-async function isDefective(
+/** The segment, or what has replaced it, when that is defective. */
+async function findDefective(
   context: RepairContext,
   number: number,
   named: ManifestSegment,
-): Promise<boolean> {
-  const { parts, side } = context;
+): Promise<ManifestSegment | undefined> {
+  if (await isSound(context, named)) return undefined;
+  const replacement = await findReplacement(context, context.side, number, named);
+  if (replacement === undefined) return named;
+  return (await isSound(context, replacement)) ? undefined : replacement;
+}
+
+async function isSound(context: RepairContext, named: ManifestSegment): Promise<boolean> {
   try {
-    await auditBoth(context, context[side], named);
-    return false;
+    await auditBoth(context, context[context.side], named);
+    return true;
   } catch (error) {
-    if (!parts.isContainerDefect(error)) throw error;
-    return (await findReplacement(context, side, number, named)) === undefined;
+    if (context.parts.isContainerDefect(error)) return false;
+    throw error;
   }
 }
 
@@ -119,7 +127,7 @@ async function replaceSegment(
   const source = await sourceOf(context, own, place, other);
   if (typeof source === 'string') return source;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const outcome = await appendRepair(context, own, named, source);
+    const outcome = await appendRepair(context, named, source);
     if (outcome === 'appended') return undefined;
     if (outcome === 'behind') return 'the copy is behind: copy first, then repair';
   }
@@ -128,7 +136,6 @@ async function replaceSegment(
 
 async function appendRepair(
   context: RepairContext,
-  own: ChainLink,
   named: ManifestSegment,
   source: ManifestSegment,
 ): Promise<'appended' | 'behind' | 'lost'> {
@@ -140,7 +147,8 @@ async function appendRepair(
   if (isBehind) return 'behind';
   const target = { number: (primary.head?.number ?? 0) + 1, isNew: true };
   const segment = await parts.copySegment(context[other], context[side], source, target);
-  const replaced = [{ number: own.number, name: named.name, by: segment.name }];
+  const number = parts.parseLogName(named.name)?.number ?? 0;
+  const replaced = [{ number, name: named.name, by: segment.name }];
   const createdDateTime = context.clock.now().toISOString();
   const heads = secondary === undefined ? { primary } : { primary, secondary };
   const appended = await parts.appendOwn(heads, chain, {
@@ -163,8 +171,7 @@ async function sourceOf(
   other: 'primary' | 'secondary',
 ): Promise<ManifestSegment | string> {
   const { chain, parts } = context;
-  const { number, manifest } = own;
-  if (manifest.kind === 'repair') return 'it is a replacement: repair the number it stands for';
+  const { number } = own;
   try {
     const link = await parts.readLink(context[other].store, chain, number);
     if (!parts.isCopyPair(own, link)) return 'the other repository has another chain';

@@ -1,12 +1,14 @@
-import { isBackupError } from '../errors/backup-error.ts';
 import type { ChainLink } from '../log-repository/chain.ts';
 import type { Manifest, ManifestSegment } from '../log-repository/manifest.ts';
+import { readOrNone } from './read-or-none.ts';
 import type { RepairContext, UnrepairedItem } from './repair-logs.ts';
+import { remakeNewest } from './repair-newest.ts';
 
 /**
  * A missing or damaged manifest is made again from its pair in the other repository and from the
  * containers that are still there. It is stored only when its hash is the one that the chain demands;
- * damaged bytes go first, which an immutable container refuses.
+ * damaged bytes go first, which an immutable container refuses. The newest of the secondary is made
+ * anew.
  */
 export async function repairManifest(
   context: RepairContext,
@@ -23,7 +25,8 @@ export async function repairManifest(
   const before = await readOrNone(context, side, number - 1);
   const demanded = next?.manifest.previous ?? other.manifest.copyOf;
   if (demanded === undefined || demanded === null) {
-    return not('nothing tells its hash: remove it and copy again when it is the newest');
+    const reason = await remakeNewest(context, other, before);
+    return reason === undefined ? 'repaired' : not(reason);
   }
   const bytes = await rebuild(context, other, before);
   if (bytes === undefined || parts.manifestHash(bytes) !== demanded) {
@@ -39,21 +42,6 @@ function otherOf(side: RepairContext['side']): RepairContext['side'] {
   return side === 'primary' ? 'secondary' : 'primary';
 }
 
-async function readOrNone(
-  { chain, parts, ...context }: RepairContext,
-  side: RepairContext['side'],
-  number: number,
-): Promise<ChainLink | undefined> {
-  if (number < 1) return undefined;
-  try {
-    return await parts.readLink(context[side].store, chain, number);
-  } catch (error) {
-    if (isBackupError(error, 'logBlobMissing', 'manifestDamaged', 'manifestForeign'))
-      return undefined;
-    throw error;
-  }
-}
-
 /** Content that both have alike, with this repository's own containers as they are measured now. */
 async function rebuild(
   context: RepairContext,
@@ -61,18 +49,32 @@ async function rebuild(
   before: ChainLink | undefined,
 ): Promise<Buffer | undefined> {
   const { chain, parts } = context;
-  const segments: ManifestSegment[] = [];
-  for (const named of parts.segmentsToCopy(other.manifest)) {
-    const found = await parts.measureSegment(context[context.side], named);
-    if (found === undefined) return undefined;
-    segments.push(found);
-  }
+  if (before === undefined && other.number > 1) return undefined;
   const isCopy = other.manifest.copyOf === undefined;
+  const { segments, unmeasured } = await measureAll(context, other);
+  // those that never came here stand as the primary names them; the hash tells whether that is so
+  if (unmeasured.length > 0 && !isCopy) return undefined;
   const manifest: Manifest = {
     ...parts.commonContent(other.manifest),
     ...{ version: 1, ...chain, number: other.number, segments },
-    previous: other.number === 1 ? null : (before?.sha256 ?? ''),
+    previous: before?.sha256 ?? null,
     ...(isCopy ? { copyOf: other.sha256 } : {}),
+    ...(unmeasured.length === 0 ? {} : { uncopied: unmeasured }),
   };
-  return before === undefined && other.number > 1 ? undefined : parts.encodeManifest(manifest);
+  return parts.encodeManifest(manifest);
+}
+
+async function measureAll(
+  context: RepairContext,
+  other: ChainLink,
+): Promise<{ readonly segments: ManifestSegment[]; readonly unmeasured: string[] }> {
+  const { parts, side } = context;
+  const segments: ManifestSegment[] = [];
+  const unmeasured: string[] = [];
+  for (const named of parts.segmentsToCopy(other.manifest)) {
+    const found = await parts.measureSegment(context[side], named);
+    if (found === undefined) unmeasured.push(named.name);
+    segments.push(found ?? named);
+  }
+  return { segments, unmeasured };
 }

@@ -92,6 +92,8 @@ const manifestForm = z.strictObject({
   repair: repairForm.optional(),
   /** Of a secondary: hash of the primary's manifest of which it is the copy. */
   copyOf: sha256.optional(),
+  /** Of a secondary: segments of this manifest that were lost in the primary and never came here. */
+  uncopied: z.array(name).max(MAX_SEGMENTS).optional(),
   /** Of a copy of the directory; `segments` is empty then. */
   copy: copyForm.optional(),
 });

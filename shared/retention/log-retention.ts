@@ -31,6 +31,18 @@ const MAX_PREFIX = 5000;
 const BEYOND = 50;
 const nothing = { manifests: 0, containers: 0, bytes: 0, lost: false, done: true };
 
+/** Whether the first manifest is older than the retention: without that nothing else is looked at. */
+export async function hasOldManifest(context: LogRetentionContext): Promise<boolean> {
+  const { chain, parts, side, days } = context;
+  if (days[side] === undefined) return false;
+  const { store } = ownSide(context);
+  for await (const number of parts.listNumbers(store, chain)) {
+    const { manifest } = await parts.readLink(store, chain, number);
+    return !isWithin(context, side, manifest.createdDateTime);
+  }
+  return false;
+}
+
 /**
  * Throws the errors of the stores and of walkChain: of a chain that does not verify nothing is
  * removed.

@@ -96,7 +96,7 @@ export class ChainSide {
     const isRemoved = number <= this.place.removedThrough;
     // a removal that goes on: containers go first, the manifest last
     const segments = isRemoved ? [] : link.manifest.segments;
-    for (const segment of segments) await this.#segment(number, segment, names);
+    for (const segment of segments) await this.#segment(link, segment, names);
     const named = link.manifest.segments.flatMap(({ name, index }) => [name, index.name]);
     this.#orphans(number, names, named);
     return link;
@@ -148,12 +148,16 @@ export class ChainSide {
   }
 
   async #segment(
-    number: number,
+    { number, manifest }: ChainLink,
     segment: ManifestSegment,
     names: ReadonlyMap<string, number>,
   ): Promise<void> {
     const { place } = this;
     if (place.replaced.includes(segment.name)) return;
+    if (manifest.uncopied?.includes(segment.name) === true) {
+      this.#uncopied(number, segment);
+      return;
+    }
     place.segments += 1;
     place.records += segment.records;
     this.#names(number, segment);
@@ -166,6 +170,11 @@ export class ChainSide {
     await this.#guard(name, number, async () => {
       place.bytes += await this.#parts.auditIndex(this.#side, segment, audited);
     });
+  }
+
+  #uncopied(number: number, { name, records }: ManifestSegment): void {
+    const message = `${name} was lost in the primary with ${records} records before it was copied`;
+    this.#defects.add({ side: this.#name, kind: 'missing', name, number, message });
   }
 
   async #auditSegment(

@@ -1,7 +1,6 @@
 // What everything about logs is given: the primary and the secondary log repository with their keys,
 // and the cache. Nothing here decides anything.
 import type { CacheRepository } from '../shared/cache/cache-repository.ts';
-import { openCacheRepository } from '../shared/cache/open-cache-repository.ts';
 import type { KeyWrapper } from '../shared/encryption/key-wrapper.ts';
 import { openKeyWrapper } from '../shared/encryption/open-key-wrapper.ts';
 import { openVaultKey } from '../shared/encryption/vault-key.ts';
@@ -38,16 +37,15 @@ const opened = new WeakMap<Services, LogPlaces>();
 export function logPlaces(from: Services): LogPlaces | undefined {
   const known = opened.get(from);
   if (known !== undefined) return known;
-  const { primaryLogRepository, secondaryLogRepository, cacheRepository } = from.settings;
+  const { primaryLogRepository, secondaryLogRepository } = from.settings;
   if (primaryLogRepository === undefined) return undefined;
+  const cache = from.cache();
   const places: LogPlaces = {
     primary: openPlace(from, 'primary', primaryLogRepository),
     ...(secondaryLogRepository === undefined
       ? {}
       : { secondary: openPlace(from, 'secondary', secondaryLogRepository) }),
-    ...(cacheRepository === undefined
-      ? {}
-      : { cache: openCacheRepository(cacheRepository, { credential: from.identity() }) }),
+    ...(cache === undefined ? {} : { cache }),
   };
   opened.set(from, places);
   return places;

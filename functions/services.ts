@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
+import type { CacheRepository } from '../shared/cache/cache-repository.ts';
+import { openCacheRepository } from '../shared/cache/open-cache-repository.ts';
 import * as catalogue from '../shared/catalog/index.ts';
 import { createLinkCipher, type LinkCipher } from '../shared/encryption/link-cipher.ts';
 import type { SecretStore } from '../shared/encryption/secret-store.ts';
@@ -19,6 +21,7 @@ import { apiTokenVerifier } from './http/api-token-verifier.ts';
 import type { TokenVerifier } from './http/token-verifier.ts';
 import { repositoryKey, secretStore } from './stored-secrets.ts';
 import { type GraphPurpose, TenantGraph } from './tenant-graph.ts';
+import { openTokenBuckets } from './token-buckets.ts';
 
 export interface Services {
   readonly settings: Settings;
@@ -39,6 +42,8 @@ export interface Services {
   secrets(): SecretStore;
   /** Application permissions the app of that purpose holds now; signs in, `signInFailed`. */
   permissions(tenant: Tenant, purpose: GraphPurpose): Promise<readonly string[]>;
+  /** The cache repository, opened once; undefined without CACHE_REPOSITORY. */
+  cache(): CacheRepository | undefined;
   /** The identity of this process, for storage and Key Vault. */
   identity(): Identity;
   /** Checks schema version and role of the database; nothing after it succeeded once. */
@@ -63,10 +68,12 @@ export function createServices(settings: Settings, overrides: ServiceOverrides =
   const logger = overrides.logger ?? createLogger(writeLine, clock);
   const network = overrides.network ?? createNetwork(networkOptions(settings));
   const database = overrides.database ?? openDatabase(settings);
-  const graphs = new TenantGraph({ settings, network, clock, logger });
+  const identityOf = once(() => openIdentity(settings.azureClientId));
+  const cacheOf = once(() => openCache(settings, identityOf));
+  const buckets = openTokenBuckets({ settings, clock, cache: cacheOf });
+  const graphs = new TenantGraph({ settings, network, clock, logger, buckets });
   let cipher: LinkCipher | undefined;
   let secrets: SecretStore | undefined;
-  let identity: Identity | undefined;
   let verified: Promise<void> | undefined;
   return {
     settings,
@@ -81,7 +88,8 @@ export function createServices(settings: Settings, overrides: ServiceOverrides =
     linkCipher: () => (cipher ??= createLinkCipher(repositoryKey(settings))),
     secrets: () => (secrets ??= secretStore(settings)),
     permissions: (tenant, purpose) => graphs.permissions(tenant, purpose),
-    identity: () => (identity ??= openIdentity(settings.azureClientId)),
+    cache: cacheOf,
+    identity: identityOf,
     verifyRepository: () => {
       verified ??= verify(database).catch((error: unknown) => {
         verified = undefined;
@@ -140,6 +148,21 @@ function openDatabase(settings: Settings): Database {
     ...(caFile === undefined ? {} : { caFile }),
     ...(hasPassword ? {} : { password: postgresPassword(settings.azureClientId) }),
   });
+}
+
+/** Makes the value at the first call. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function openCache(settings: Settings, identity: () => Identity): CacheRepository | undefined {
+  const { cacheRepository } = settings;
+  if (cacheRepository === undefined) return undefined;
+  return openCacheRepository(cacheRepository, { credential: identity() });
 }
 
 function openIdentity(clientId: string | undefined): Identity {

@@ -7,7 +7,7 @@ import { type GraphCredential, RenewableCredential } from '../shared/graph/crede
 import type { GraphClient } from '../shared/graph/graph-client.ts';
 import type { Network } from '../shared/graph/network.ts';
 import { SignInTransport } from '../shared/graph/sign-in-transport.ts';
-import { ProcessTokenBuckets } from '../shared/graph/token-bucket.ts';
+import type { TokenBucketStore } from '../shared/graph/token-bucket.ts';
 import type { Clock } from '../shared/model/clock.ts';
 import type { Tenant } from '../shared/model/tenant.ts';
 import type { AppRegistration, Settings } from '../shared/settings/settings.ts';
@@ -21,12 +21,13 @@ interface Parts {
   readonly network: Network;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Quotas that all clients share. */
+  readonly buckets: TokenBucketStore;
 }
 
 /** Graph clients of all tenants of a process: one per tenant, purpose and revision of the tenant. */
 export class TenantGraph {
   readonly #parts: Parts;
-  readonly #buckets = new ProcessTokenBuckets();
   readonly #clients = new Map<
     string,
     { readonly revision: number; readonly client: GraphClient }
@@ -49,7 +50,7 @@ export class TenantGraph {
     return createGraphClient({
       ...this.#signIn(tenant, purpose),
       priority: purpose === 'backup' ? 'low' : 'normal',
-      buckets: this.#buckets,
+      buckets: this.#parts.buckets,
       network: this.#parts.network,
       clock: this.#parts.clock,
       logger: this.#parts.logger,

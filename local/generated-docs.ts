@@ -2,6 +2,7 @@
 import { permissionLists } from '../shared/catalog/derive.ts';
 import { objectTypes } from '../shared/catalog/index.ts';
 import type { ObjectType } from '../shared/catalog/object-type.ts';
+import { logSourceEntries } from '../shared/log-backup/log-sources.ts';
 import { platformSettings, type SettingRow, settingRows } from '../shared/settings/setting-rows.ts';
 
 /** Section name -> file it stands in and its text. */
@@ -78,7 +79,17 @@ function permissionsTable(): string {
     ['Application permission', 'App', 'For'],
     [
       ...read.map((name) => [`\`${name}\``, 'backup, restore', users(name)]),
+      ...[...logPermissions()].map(([name, logs]) => [`\`${name}\``, 'backup', logs.join(', ')]),
       ...restore.map((name) => [`\`${name}\``, 'restore', users(name)]),
     ],
   );
+}
+
+/** Permission -> logs that need it. */
+function logPermissions(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { permission, source } of Object.values(logSourceEntries)) {
+    found.set(permission, [...(found.get(permission) ?? []), source]);
+  }
+  return found;
 }

@@ -25,6 +25,7 @@ import {
   pointLine,
   progressLine,
   registerSampleTenant,
+  startLogBackup,
 } from './stack/first-backup.ts';
 import { sampleTenant } from './stack/sample-tenant.ts';
 import { stackState } from './stack/stack-state.ts';
@@ -108,10 +109,13 @@ function build(): true {
   return true;
 }
 
-async function startAll(
-  options: Options,
-  folder: string,
-): Promise<{ url: string; simulator: SimulatorComponent | undefined }> {
+interface Started {
+  readonly url: string;
+  readonly simulator: SimulatorComponent | undefined;
+  readonly hasLogs: boolean;
+}
+
+async function startAll(options: Options, folder: string): Promise<Started> {
   const func = options.func ? findCoreTools(process.env['PATH']) : undefined;
   if (options.func && func === undefined) throw new Error(coreToolsMissing);
   const port = options.port === 0 ? await freePort() : options.port;
@@ -140,7 +144,9 @@ async function startAll(
     if (!response.ok) throw new Error(`the API answers /api/health/live with ${response.status}`);
   });
   say(`ready ${url}`);
-  return { url, simulator };
+  const hasLogs =
+    (added['PRIMARY_LOG_REPOSITORY'] ?? process.env['PRIMARY_LOG_REPOSITORY']) !== undefined;
+  return { url, simulator, hasLogs };
 }
 
 /** One line that is written over while it changes; plain lines where there is no terminal. */
@@ -162,11 +168,11 @@ function progressWriter(): { show(text: string): void; end(): void } {
 
 async function firstBackup(
   options: Options,
-  url: string,
+  { url, hasLogs }: Pick<Started, 'url' | 'hasLogs'>,
   simulator: SimulatorComponent,
 ): Promise<void> {
   const api = new ApiClient(url, simulator.control);
-  await registerSampleTenant(api);
+  await registerSampleTenant(api, hasLogs);
   const before = await newestPoint(api);
   if (before === undefined || options.once) {
     const writer = progressWriter();
@@ -184,6 +190,7 @@ async function firstBackup(
     if (point.state !== 'complete') throw new Error('the first restore point is not complete');
     return;
   }
+  if (hasLogs) await startLogBackup(api);
   const found = await api.call<{ value: { id: string }[] }>(
     'operator',
     'POST',
@@ -230,8 +237,8 @@ try {
 async function run(): Promise<void> {
   const lock = options.fresh ? forget() : lockFolder(folder);
   try {
-    const { url, simulator } = await startAll(options, folder);
-    if (simulator !== undefined) await firstBackup(options, url, simulator);
+    const stack = await startAll(options, folder);
+    if (stack.simulator !== undefined) await firstBackup(options, stack, stack.simulator);
     if (options.once) return;
     await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
     throw stopped.signal.reason;

@@ -1,4 +1,5 @@
 import { isBackupError } from '../../shared/errors/backup-error.ts';
+import type { Schedule } from '../../shared/model/tenant.ts';
 import { listDueJobs, moveJob, takeJob } from '../../shared/repository/jobs.ts';
 import { listUnstarted } from '../../shared/repository/operation-starts.ts';
 import { createOperation } from '../../shared/repository/operations.ts';
@@ -76,7 +77,7 @@ async function runJob(
         kind: job.schedule.kind,
         requestedBy: `schedule:${name}`,
         trigger: 'schedule',
-        request: { mode: 'auto' },
+        request: requestOf(job.schedule),
       });
     } catch (error) {
       // Both are refused before anything is written: the transaction goes on.
@@ -88,4 +89,9 @@ async function runJob(
     await moveJob(tx, job, next, { at: now, operationId: id });
     return true;
   });
+}
+
+function requestOf({ kind, sources }: Schedule): Readonly<Record<string, unknown>> {
+  if (kind === 'tenantBackup') return { mode: 'auto' };
+  return sources === undefined ? {} : { sources };
 }

@@ -3,6 +3,7 @@ import { permissionLists } from '../../shared/catalog/derive.ts';
 import { objectTypes } from '../../shared/catalog/index.ts';
 import type { ObjectType } from '../../shared/catalog/object-type.ts';
 import { BackupError } from '../../shared/errors/backup-error.ts';
+import { logSourceEntries } from '../../shared/log-backup/log-sources.ts';
 import type { Tenant } from '../../shared/model/tenant.ts';
 import type { GraphPurpose, Services } from '../services.ts';
 import { missingPermissions } from './permission-gaps.ts';
@@ -67,7 +68,10 @@ async function testPurpose(
   const isIn = signIn.value !== undefined;
   const graph = isIn ? await outcome(() => callOnce(services, tenant, purpose)) : undefined;
   const lists = permissionLists();
-  const needed = purpose === 'backup' ? lists.read : [...lists.read, ...lists.restore];
+  const needed =
+    purpose === 'backup'
+      ? [...lists.read, ...logPermissions(services)]
+      : [...lists.read, ...lists.restore];
   const types = missingPermissions(objectTypes, new Set(held), purpose);
   return {
     purpose,
@@ -80,6 +84,12 @@ async function testPurpose(
     },
     types: isIn ? types : [],
   };
+}
+
+/** Of the logs, where they are backed up. */
+function logPermissions({ settings }: Services): string[] {
+  if (settings.primaryLogRepository === undefined) return [];
+  return [...new Set(Object.values(logSourceEntries).map(({ permission }) => permission))];
 }
 
 async function callOnce(

@@ -1,5 +1,6 @@
 // Schemas that several routes share; the names given by `meta` become components of the OpenAPI.
 import { z } from 'zod';
+import { logSources } from '../../shared/model/log-source.ts';
 import { type Operation, operationKinds } from '../../shared/model/operation.ts';
 
 const lower = (value: string): string => value.toLowerCase();
@@ -58,6 +59,13 @@ export function listOf<Item extends z.ZodType<string, string>>(item: Item) {
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(z.array(item).min(1).max(100));
 }
+
+/** Logs of a tenant, each once, in the order given. */
+export const sourceList = z
+  .array(z.enum(logSources))
+  .min(1)
+  .max(logSources.length)
+  .refine((list) => new Set(list).size === list.length, { error: 'names a log twice' });
 
 /** Parameters of every list. */
 export const paging = {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { findObjectType } from '../../shared/catalog/index.ts';
+import { logSources } from '../../shared/model/log-source.ts';
 import { defaultGuards, type Tenant } from '../../shared/model/tenant.ts';
 import { scheduleProblem } from '../durable/schedule-times.ts';
-import { guid, isPlainText, time } from './schemas.ts';
+import { guid, isPlainText, sourceList, time } from './schemas.ts';
 
 const tenantApp = z.strictObject({
   clientId: guid,
@@ -19,12 +20,17 @@ const tenantApp = z.strictObject({
 const schedule = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z][\w-]{0,63}$/, 'is not a name of letters, digits, - and _'),
-    kind: z.literal('tenantBackup'),
+    kind: z.enum(['tenantBackup', 'logBackup']),
     cron: z.string().max(100),
     timeZone: z.string().max(64).default('UTC'),
     spreadSeconds: z.number().int().min(0).max(86_400).default(0),
+    sources: sourceList.optional().meta({ description: 'Logs of a log backup; all when left out' }),
   })
   .superRefine((value, context) => {
+    if (value.kind !== 'logBackup' && value.sources !== undefined) {
+      const message = 'belongs to schedules of log backups only';
+      context.addIssue({ code: 'custom', message, path: ['sources'] });
+    }
     const problem = scheduleProblem(value);
     if (problem === undefined) return;
     const path = [problem.includes('time zone') ? 'timeZone' : 'cron'];
@@ -109,10 +115,11 @@ export const tenantBody = z
     schedules: z.array(
       z.object({
         name: z.string(),
-        kind: z.literal('tenantBackup'),
+        kind: z.enum(['tenantBackup', 'logBackup']),
         cron: z.string(),
         timeZone: z.string(),
         spreadSeconds: z.number(),
+        sources: z.array(z.enum(logSources)).optional(),
       }),
     ),
     guards: z.object({
@@ -136,7 +143,10 @@ export function showTenant(tenant: Tenant): z.input<typeof tenantBody> {
     cloud: tenant.cloud,
     state: tenant.state,
     apps: own,
-    schedules: [...rest.schedules],
+    schedules: rest.schedules.map(({ sources, ...schedule }) => ({
+      ...schedule,
+      ...(sources === undefined ? {} : { sources: [...sources] }),
+    })),
     guards: {
       ...limits,
       expectedChanges: [...limits.expectedChanges],

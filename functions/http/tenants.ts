@@ -140,7 +140,10 @@ function settingsFrom(body: z.output<typeof tenantInput>, cloud: Tenant['cloud']
     state: body.state,
     configuration: {
       apps: { ...(backup && { backup }), ...(restore && { restore }) },
-      schedules: body.schedules,
+      schedules: body.schedules.map(({ sources, ...schedule }) => ({
+        ...schedule,
+        ...(sources && { sources }),
+      })),
       guards: body.guards,
       notifications: body.notifications,
     },

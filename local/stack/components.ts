@@ -6,6 +6,7 @@ import type { ControlClient } from '../graph-simulator/control/client.ts';
 import { startPostgres } from '../postgres.ts';
 import { startAzurite } from './azurite.ts';
 import { startChild } from './child.ts';
+import { logSettings } from './log-places.ts';
 import {
   type AppSecrets,
   controlClient,
@@ -54,9 +55,12 @@ export async function storageComponent(options: StackOptions): Promise<Component
   if (isSet(env['AzureWebJobsStorage']) || isSet(env['CACHE_REPOSITORY'])) return undefined;
   const azurite = await startAzurite(path.join(folder, 'azurite'), logFile(folder, 'azurite'));
   const { connectionString, died, stop } = azurite;
+  const logs = isSet(env['PRIMARY_LOG_REPOSITORY'])
+    ? {}
+    : await logSettings(connectionString, folder);
   return {
     name: 'azurite',
-    env: { AzureWebJobsStorage: connectionString, CACHE_REPOSITORY: connectionString },
+    env: { AzureWebJobsStorage: connectionString, CACHE_REPOSITORY: connectionString, ...logs },
     died,
     stop,
   };

@@ -14,8 +14,20 @@ const POLL_MS = 400;
 const LIMIT_MS = 15 * 60_000;
 const over = new Set(['succeeded', 'failed', 'canceled']);
 
-/** Registers the sample tenant and gives the people of the tour their access; both may be there. */
-export async function registerSampleTenant(api: ApiClient): Promise<void> {
+const nightly = {
+  name: 'nightly',
+  kind: 'tenantBackup',
+  cron: '0 2 * * *',
+  timeZone: 'Etc/UTC',
+  spreadSeconds: 0,
+};
+const logs = { ...nightly, name: 'logs', kind: 'logBackup', cron: '*/15 * * * *' };
+
+/**
+ * Registers the sample tenant and gives the people of the tour their access; both may be there.
+ * `withLogs`: there are log repositories, so that logs are backed up as well.
+ */
+export async function registerSampleTenant(api: ApiClient, withLogs = false): Promise<void> {
   const there = await api.send('admin', 'GET', tenantPath);
   await there.body?.cancel();
   if (there.status === 404) {
@@ -23,15 +35,7 @@ export async function registerSampleTenant(api: ApiClient): Promise<void> {
       displayName: sampleTenant.displayName,
       cloud: 'global',
       state: 'active',
-      schedules: [
-        {
-          name: 'nightly',
-          kind: 'tenantBackup',
-          cron: '0 2 * * *',
-          timeZone: 'Etc/UTC',
-          spreadSeconds: 0,
-        },
-      ],
+      schedules: withLogs ? [nightly, logs] : [nightly],
     });
   }
   for (const person of ['admin', 'operator', 'approver'] as const) await giveAccess(api, person);
@@ -47,6 +51,14 @@ async function giveAccess(api: ApiClient, person: Person): Promise<void> {
     kind: 'user',
     assignments: [{ allTenants: true, roles }],
   });
+}
+
+/** Starts a backup of the logs unless one runs already; nothing waits for its end. */
+export async function startLogBackup(api: ApiClient): Promise<void> {
+  const response = await api.send('admin', 'POST', `${tenantPath}/logBackups`, {});
+  const text = await response.text();
+  if (response.ok || response.status === 409) return;
+  throw new Error(`starting a log backup: ${response.status} ${text}`);
 }
 
 /** The newest restore point of the sample tenant, undefined when there is none. */

@@ -34,7 +34,7 @@ export function tenantSizeOf(users: number): TenantSize {
   return users <= 500 ? 'M' : 'L';
 }
 
-interface Limit {
+export interface Limit {
   readonly burst: number;
   readonly perSecond: number;
 }
@@ -74,6 +74,12 @@ interface Bucket {
 export class ProcessTokenBuckets implements TokenBucketStore {
   private readonly buckets = new Map<string, Bucket>();
   private readonly sizes = new Map<string, TenantSize>();
+  private readonly limits: Partial<Record<Quota, Limit>>;
+
+  /** `limits`: instead of those of Graph, for a service that has others. */
+  constructor(limits: Partial<Record<Quota, Limit>> = {}) {
+    this.limits = limits;
+  }
 
   async take(key: BucketKey, amount: number, now: Date, maxWaitMs: number): Promise<BucketAnswer> {
     const limit = this.limit(key);
@@ -99,7 +105,7 @@ export class ProcessTokenBuckets implements TokenBucketStore {
   }
 
   private limit(key: BucketKey): Limit {
-    return limitOf(key.quota, this.sizes.get(key.tenantId) ?? 'S');
+    return this.limits[key.quota] ?? limitOf(key.quota, this.sizes.get(key.tenantId) ?? 'S');
   }
 
   private bucket(key: BucketKey, limit: Limit, at: number): Bucket {

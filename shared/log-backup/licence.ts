@@ -9,7 +9,7 @@ import type { SourceMemory } from './source-memory.ts';
 
 /** https://learn.microsoft.com/entra/identity/monitoring-health/reference-reports-data-retention */
 const FREE_DAYS = 7;
-const PREMIUM_DAYS = 30;
+export const PREMIUM_DAYS = 30;
 
 /** The oldest time that can still be read. A bought licence brings back 7 days, not more. */
 export function edgeOf(now: number, retentionDays: number, pace: Pace): LogTime {

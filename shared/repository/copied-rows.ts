@@ -61,7 +61,7 @@ const markColumns = `number, label, hold, acknowledged_at, acknowledged_by, ackn
 const marked = `(label is not null or hold or acknowledged_at is not null
   or expired_at is not null)`;
 const settings = `display_name, cloud, state, configuration, revision, created_at, updated_at`;
-const schedule = 'name, kind, cron, time_zone, spread_seconds';
+const schedule = 'name, kind, cron, time_zone, spread_seconds, sources';
 
 const sections: Readonly<Record<CopySection, Section>> = {
   object: {

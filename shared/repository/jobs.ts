@@ -20,11 +20,12 @@ interface Row {
   readonly cron: string;
   readonly time_zone: string;
   readonly spread_seconds: number;
+  readonly sources: NonNullable<Schedule['sources']> | null;
   readonly next_run_at: Date;
 }
 
 const select = `select j.tenant_no, t.tenant_id, t.state, j.name, j.kind, j.cron, j.time_zone,
-  j.spread_seconds, j.next_run_at from job j join tenant t on t.tenant_no = j.tenant_no`;
+  j.spread_seconds, j.sources, j.next_run_at from job j join tenant t on t.tenant_no = j.tenant_no`;
 
 /**
  * Makes the jobs of a tenant those of its schedules. A job whose schedule did not change keeps its next
@@ -41,13 +42,14 @@ export async function replaceJobs(
   ]);
   for (const { schedule, nextRunAt } of jobs) {
     await tx.change(
-      `insert into job (tenant_no, name, kind, cron, time_zone, spread_seconds, next_run_at)
-       values ($1, $2, $3, $4, $5, $6, $7)
+      `insert into job (tenant_no, name, kind, cron, time_zone, spread_seconds, sources, next_run_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
        on conflict (tenant_no, name) do update set kind = excluded.kind, cron = excluded.cron,
          time_zone = excluded.time_zone, spread_seconds = excluded.spread_seconds,
-         next_run_at = excluded.next_run_at
-       where (job.kind, job.cron, job.time_zone, job.spread_seconds)
-         is distinct from (excluded.kind, excluded.cron, excluded.time_zone, excluded.spread_seconds)`,
+         sources = excluded.sources, next_run_at = excluded.next_run_at
+       where (job.kind, job.cron, job.time_zone, job.spread_seconds, job.sources)
+         is distinct from (excluded.kind, excluded.cron, excluded.time_zone,
+           excluded.spread_seconds, excluded.sources)`,
       [
         tenantNo,
         schedule.name,
@@ -55,6 +57,7 @@ export async function replaceJobs(
         schedule.cron,
         schedule.timeZone,
         schedule.spreadSeconds,
+        schedule.sources ?? null,
         nextRunAt,
       ],
     );
@@ -125,6 +128,7 @@ function jobOf(row: Row): Job {
       cron: row.cron,
       timeZone: row.time_zone,
       spreadSeconds: row.spread_seconds,
+      ...(row.sources === null ? {} : { sources: row.sources }),
     },
   };
 }

@@ -214,7 +214,7 @@ const plainTables = {
   },
   job: {
     table: 'job',
-    columns: 'name, kind, cron, time_zone, spread_seconds, next_run_at, last_run_at',
+    columns: 'name, kind, cron, time_zone, spread_seconds, sources, next_run_at, last_run_at',
   },
 } as const;
 

@@ -124,6 +124,7 @@ export async function deleteTenant(
     });
   }
   await tx.change('delete from job where tenant_no = $1', [tenantNo]);
+  await tx.change('delete from log_source where tenant_no = $1', [tenantNo]);
   await tx.change('delete from tenant_access where tenant_no = $1', [tenantNo]);
   await tx.change('delete from tenant where tenant_no = $1', [tenantNo]);
 }

@@ -37,8 +37,8 @@ function certificate(source: string): Credential | string {
 }
 
 function secret(name: string, env: Environment): Credential | string {
-  // Client secrets are a convenience of the local stack; the platform sets this name on Azure.
-  if (env['WEBSITE_INSTANCE_ID']) return 'is a client secret, which Azure deployments refuse';
+  // Client secrets are a convenience of the local stack.
+  if (isOnAzure(env)) return 'is a client secret, which Azure deployments refuse';
   const value = env[name];
   if (value === undefined || value === '') return `names the setting ${name}, which is missing`;
   return { kind: 'secret', value: new Secret(value) };
@@ -47,4 +47,9 @@ function secret(name: string, env: Environment): Credential | string {
 function splitOnce(text: string): [string, string] {
   const colon = text.indexOf(':');
   return colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+/** The platform names the app, and on most plans the instance; nothing on a laptop does. */
+export function isOnAzure(env: Environment): boolean {
+  return Boolean(env['WEBSITE_SITE_NAME'] || env['WEBSITE_INSTANCE_ID']);
 }

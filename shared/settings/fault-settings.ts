@@ -17,6 +17,8 @@ export interface FaultSettings {
   readonly leaseMs?: number;
   /** `RESTORE_WAIT_SECONDS`: the longest wait of a restore for what Graph shows late. */
   readonly restoreWaitMs?: number;
+  /** `LOG_REQUESTS_PER_SECOND`: more than the quota of Graph for logs, for a simulator without one. */
+  readonly logRequestsPerSecond?: number;
 }
 
 /** Values that do not have the form are ignored: these are not settings of an installation. */
@@ -26,11 +28,13 @@ export function readFaultSettings(
   const { FAILPOINT, FAILPOINT_FILE } = environment;
   const leaseSeconds = Number(environment['LEASE_SECONDS'] ?? Number.NaN);
   const waitSeconds = Number(environment['RESTORE_WAIT_SECONDS'] ?? Number.NaN);
+  const logRequests = Number(environment['LOG_REQUESTS_PER_SECOND'] ?? Number.NaN);
   return {
     ...(FAILPOINT === undefined ? {} : { failpoint: FAILPOINT }),
     ...(FAILPOINT_FILE === undefined ? {} : { failpointFile: FAILPOINT_FILE }),
     ...(leaseSeconds > 0 ? { leaseMs: leaseSeconds * 1_000 } : {}),
     ...(waitSeconds > 0 ? { restoreWaitMs: waitSeconds * 1_000 } : {}),
+    ...(logRequests > 0 ? { logRequestsPerSecond: logRequests } : {}),
   };
 }
 

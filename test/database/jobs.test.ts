@@ -60,6 +60,25 @@ describe('due jobs', () => {
     });
   });
 
+  it('become a log backup with the logs of their schedule', async () => {
+    const schedules: Schedule[] = [
+      { ...hourly, name: 'audits', kind: 'logBackup', sources: ['directoryAudits', 'signIns'] },
+      { ...hourly, name: 'logs', kind: 'logBackup', cron: '30 * * * *' },
+    ];
+    const jobs = schedules.map((schedule) => ({ schedule, nextRunAt: api.clock.now() }));
+    await test.database.withTenant(no, (tx) => replaceJobs(tx, no, jobs));
+    expect(await tick()).toEqual({ created: 1, passed: 1, started: 1 });
+    const [operation] = await test.owner.rows<{ id: string }>('select * from operation');
+    expect(operation).toMatchObject({
+      kind: 'logBackup',
+      requested_by: 'schedule:audits',
+      request: '{"sources":["directoryAudits","signIns"]}',
+    });
+    expect(api.client.started).toEqual([
+      expect.objectContaining({ instanceId: expect.stringMatching(/^logs:/) as string }),
+    ]);
+  });
+
   it('run once after missed hours', async () => {
     api.clock.advance(5.5 * 3_600_000);
     expect((await tick()).created).toBe(1);

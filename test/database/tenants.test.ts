@@ -126,7 +126,11 @@ describe('tenants', () => {
     [{ timeZone: 'Mars/Olympus' }, 'schedules.0.timeZone'],
     [{ name: '../x' }, 'schedules.0.name'],
     [{ spreadSeconds: -1 }, 'schedules.0.spreadSeconds'],
-    [{ kind: 'logBackup' }, 'schedules.0.kind'],
+    [{ kind: 'mailBackup' }, 'schedules.0.kind'],
+    [{ sources: ['signIns'] }, 'schedules.0.sources'],
+    [{ kind: 'logBackup', sources: [] }, 'schedules.0.sources'],
+    [{ kind: 'logBackup', sources: ['signIns', 'signIns'] }, 'schedules.0.sources'],
+    [{ kind: 'logBackup', sources: ['mail'] }, 'schedules.0.sources.0'],
   ])('refuse the schedule %j', async (change, target) => {
     const body = { displayName: 'x', schedules: [{ ...nightly, ...change }] };
     const answer = await api.call('PUT', `/tenants/${second}`, { body });

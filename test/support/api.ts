@@ -20,6 +20,11 @@ import '../../functions/http/connection-test.ts';
 import '../../functions/http/copies.ts';
 import '../../functions/http/coverage.ts';
 import '../../functions/http/backups.ts';
+import '../../functions/http/log-backups.ts';
+import '../../functions/http/logs.ts';
+import '../../functions/http/log-search.ts';
+import '../../functions/http/log-restores.ts';
+import '../../functions/http/log-exports.ts';
 import '../../functions/http/sessions.ts';
 import '../../functions/http/restore-points.ts';
 import '../../functions/http/objects.ts';
@@ -151,7 +156,11 @@ export interface TestApi {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
 }
 
-export function createTestApi(database: Database): TestApi {
+/** `more`: settings besides those that are required. */
+export function createTestApi(
+  database: Database,
+  more: Readonly<Record<string, string>> = {},
+): TestApi {
   const clock = new TestClock();
   const client = new RecordingClient();
   const lines: LogLine[] = [];
@@ -163,6 +172,7 @@ export function createTestApi(database: Database): TestApi {
     INITIAL_ADMINISTRATORS: administrator,
     LOGIN_URL: loginUrl,
     GRAPH_URL: 'https://graph.contoso.example',
+    ...more,
   });
   const services = createServices(settings, {
     database,

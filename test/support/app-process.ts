@@ -27,6 +27,7 @@ export interface OperationView {
   readonly status: string;
   readonly result?: string;
   readonly phase: string;
+  readonly progress: Readonly<Record<string, { readonly done: number }>>;
   readonly counts?: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
   readonly resourceLocation?: string;

@@ -62,6 +62,29 @@ describe('settings', () => {
     ]);
   });
 
+  it('want a key for each log repository, and a primary of its own for the secondary', () => {
+    const blob = (name: string): string => `https://${name}.blob.core.windows.net/logs`;
+    const key = 'https://vault.contoso.example/keys/logs';
+    const of = (more: Record<string, string>): string[] => problems({ ...good, ...more });
+    expect(of({ PRIMARY_LOG_REPOSITORY: blob('one') })).toEqual([
+      'PRIMARY_LOG_REPOSITORY_KEY: is missing; put a Key Vault key address or a key file',
+    ]);
+    const secondary = {
+      SECONDARY_LOG_REPOSITORY: blob('two'),
+      SECONDARY_LOG_REPOSITORY_KEY: key,
+    };
+    expect(of(secondary)).toEqual([
+      'SECONDARY_LOG_REPOSITORY: has no primary; put PRIMARY_LOG_REPOSITORY, or remove it',
+    ]);
+    const primary = { PRIMARY_LOG_REPOSITORY: blob('one'), PRIMARY_LOG_REPOSITORY_KEY: key };
+    expect(of({ ...primary, ...secondary, SECONDARY_LOG_REPOSITORY: blob('one') })).toEqual([
+      'SECONDARY_LOG_REPOSITORY: is the primary itself; put another container or folder',
+    ]);
+    expect(of({ ...primary, ...secondary })).toEqual([]);
+    const lost = { ...primary, PRIMARY_LOG_REPOSITORY_KEY: '/no/such/key' };
+    expect(of(lost)).toHaveLength(1);
+  });
+
   it('refuse a Key Vault reference that the platform did not resolve', () => {
     const reference = '@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/x)';
     for (const { name, put } of settingRows) {

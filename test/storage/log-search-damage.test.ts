@@ -126,10 +126,15 @@ describe('search in a damaged log repository', () => {
     const [named] = manifest.segments;
     if (named === undefined) throw new Error('no segment');
     const side = { store: hours.scene.store, keys: hours.scene.keys };
-    const target = { number: HOURS + 1, isNew: true };
+    // windows of the weeks after it, so that the repair is far from all that is said of the hour
+    const windows = 60;
+    for (let later = 0; later < windows; later += 1) {
+      await hours.scene.window('signIns', [1000 + later, 1001 + later], []);
+    }
+    const target = { number: HOURS + windows + 1, isNew: true };
     const by = await copyParts.copySegment(side, side, named, target);
     await hours.flip(name, 600);
-    await hours.scene.append('signIns', 900, {
+    await hours.scene.append('signIns', 2000, {
       ...{ kind: 'repair', segments: [by] },
       repair: { replaced: [{ number: 2, name, by: by.name }] },
     });

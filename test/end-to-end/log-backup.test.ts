@@ -56,8 +56,8 @@ beforeAll(async () => {
     LOG_REQUESTS_PER_SECOND: '500',
   };
   await installation.control.throttling({ reports: false });
-  tenantId = await addTenant('p2', logSources);
   app = new AppProcess(installation);
+  tenantId = await addTenant('p2', logSources);
 });
 
 afterAll(async () => {
@@ -68,7 +68,7 @@ afterAll(async () => {
 });
 
 async function addTenant(licence: 'free' | 'p2', sources: readonly LogSource[]): Promise<string> {
-  const id = await installation.addTenant({ seed: 5, users: 50, groups: 5 });
+  const id = await installation.addTenant({ seed: 5, users: 50, groups: 10 });
   const now = await installation.control.clock();
   const streams = sources.map((source): LogChange => {
     const plan = { from: now - 20 * HOUR, to: now - HOUR, records: 150, bytes: 900 };

@@ -206,6 +206,7 @@ async function firstBackup(
       stateOption: options.state,
       point: point.number,
       userIds: found.value.map((object) => object.id),
+      hasLogs,
     }),
   );
   say('Ctrl-C stops everything; npm start goes on from here.');

@@ -10,6 +10,8 @@ export interface TourParts {
   readonly point: number;
   /** Ids of users to delete in the simulated tenant. */
   readonly userIds: readonly string[];
+  /** Log repositories are set. */
+  readonly hasLogs: boolean;
 }
 
 /** What to try next: lines that can be pasted into a shell one after the other. */
@@ -58,6 +60,19 @@ Try it, in a second terminal in this folder. Each step can be pasted as it stand
   # 6  restore, and look at the outcome
   RESTORE=$(ask "$OPERATOR" "$API/restores" "{\"planId\":\"$(basename "$PLAN")\",\"planHash\":\"$HASH\",\"reason\":\"tour\"}" | finish)
   echo "$RESTORE" | read_json 'console.log(x.status, x.result, JSON.stringify(x.counts))'
+${parts.hasLogs ? logSteps(token('admin', 'Backup.Admin')) : ''}`;
+}
+
+/** Records are values: the role that reads them is another than that of the operator. */
+function logSteps(token: string): string {
+  return `
+  # 7  logs: how far their backup is; the first one reads 30 days within the limits of Graph, oldest first
+  show "$API/logs?$V" | each 'x.source, x.state, x.readThrough ?? ""'
+
+  # 8  sign-ins that failed, oldest first; again in some minutes, when the backup has come to them
+  AUDITOR="${token}"
+  SEARCH=$(node -e "const at = (days) => new Date(Date.now() + days * 864e5).toISOString(); console.log(JSON.stringify({ source: 'signIns', from: at(-8), to: at(0), filters: { result: 'failure' }, top: 5 }))")
+  ask "$AUDITOR" "$API/logs/search" "$SEARCH" | read_json 'console.log("searched through", x.scannedThrough); x.value.forEach((x) => console.log(x.time, x.record.userPrincipalName, x.record.status.failureReason))'
 `;
 }
 

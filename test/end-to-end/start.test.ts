@@ -21,7 +21,8 @@ import { controlClient, sampleTenant } from '../../local/stack/sample-tenant.ts'
 
 const testStart = Date.now();
 const script = path.join(import.meta.dirname, '..', '..', 'local', 'start.ts');
-const settings = /^(POSTGRES|GRAPH|LOGIN|CACHE|AzureWebJobs|BACKUP|RESTORE|API)_?/;
+const settings =
+  /^(POSTGRES|GRAPH|LOGIN|CACHE|AzureWebJobs|BACKUP|RESTORE|API|PRIMARY|SECONDARY)_?/;
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !settings.test(name)),
 );
@@ -98,6 +99,9 @@ describe('npm start', () => {
     expect(printed.match(/^\d+ undelete /gm)).toHaveLength(5);
     expect(printed).toMatch(/^approved$/m);
     expect(printed).toMatch(/^succeeded complete \{"done":5,"skipped":0,"conflict":0,"failed":0,/m);
+    expect(printed).toMatch(/^directoryAudits (collecting|caughtUp) /m);
+    expect(printed).toMatch(/^searched through \d{4}-/m);
+    expect(printed).not.toMatch(/error|undefined is not/i);
     expect(await deletedUsers()).toEqual([]);
     second.child.kill('SIGINT');
     expect(await second.code, second.text()).toBe(0);

@@ -126,3 +126,35 @@ it('keeps the logs of a schedule, and changes them', async () => {
   expect(await put()).toEqual(schedule);
   expect(await test.owner.rows('select sources from job')).toEqual([{ sources: null }]);
 });
+
+it('shows logs that were never asked for, and hours that nothing is known of', async () => {
+  const logsOf = `/tenants/${tenantId}/logs`;
+  const all = await api.call('GET', logsOf);
+  expect(all.body).toMatchObject({
+    value: expect.arrayContaining([{ source: 'signIns', state: 'never' }]) as unknown,
+    quota: { neededRequestsPerHour: 0, possibleRequestsPerHour: 1764, keepsUp: true },
+  });
+  const hours = await api.call(
+    'GET',
+    `${logsOf}/signIns/hours?from=2026-11-24T08:00:00Z&to=2026-11-24T10:00:00Z`,
+  );
+  const empty = { records: 0, versions: 0, readTimes: 0, complete: false, gaps: [] };
+  expect(hours.body).toEqual({
+    value: [
+      { hour: '2026-11-24T08:00:00Z', ...empty },
+      { hour: '2026-11-24T09:00:00Z', ...empty },
+    ],
+  });
+});
+
+it.each([
+  ['from=2026-11-24T08:00:00Z&to=2026-11-24T08:00:00Z', 'to'],
+  ['from=2026-09-24T08:00:00Z&to=2026-11-24T08:00:00Z', 'to'],
+  ['from=2026-11-24T08:00:00Z', 'to'],
+  ['from=yesterday&to=2026-11-24T08:00:00Z', 'from'],
+  ['from=2026-11-24T07:00:00Z&to=2026-11-24T08:00:00Z&repository=secondary', 'repository'],
+])('refuses hours of %s', async (query, where) => {
+  const answer = await api.call('GET', `/tenants/${tenantId}/logs/signIns/hours?${query}`);
+  expect(answer.status, answer.text).toBe(400);
+  expect(answer.body).toMatchObject({ error: { code: 'invalidParameter', target: where } });
+});

@@ -134,6 +134,26 @@ it('finds nothing new the second time, beside a backup of the tenant, and runs o
   await expectStored(tenantId, ['signIns']);
 });
 
+it('shows how each log stands, and counts, completeness and gaps of its hours', async () => {
+  const target = `/api/tenants/${tenantId}/logs`;
+  const { value } = await app.call<{ value: object[] }>('operator', 'GET', target);
+  const state = { state: 'caughtUp', retentionDays: 30, unansweredWindows: 0 };
+  expect(value).toEqual(logSources.map((source) => expect.objectContaining({ source, ...state })));
+  const now = await installation.control.clock();
+  const hour = (ago: number): string => new Date(now - ago * HOUR).toISOString();
+  const query = `from=${hour(30)}&to=${hour(0)}`;
+  const hours = await app.call<{ value: { records: number; complete: boolean }[] }>(
+    'operator',
+    'GET',
+    `${target}/signIns/hours?${query}`,
+  );
+  expect(hours.value).toHaveLength(31);
+  expect(hours.value.reduce((sum, { records }) => sum + records, 0)).toBe(150);
+  // hours of more than a day ago were read once, so late that nothing can follow
+  expect(hours.value.map(({ complete }) => complete).indexOf(false)).toBeGreaterThan(2);
+  expect(hours.value.at(-1)).toMatchObject({ complete: false, gaps: [] });
+});
+
 it('runs by schedule, without a backup of the tenant, and states a missing licence', async () => {
   const sources: readonly LogSource[] = ['directoryAudits', 'signIns'];
   const id = await addTenant('free', sources);

@@ -15,6 +15,7 @@ export interface LogExportPage {
   readonly notes: readonly string[];
 }
 
+/** Most that a page holds. */
 const PAGE = { records: 5000, bytes: 16 * 1024 * 1024 };
 /** A slow store may take this long for one step before the page is given up. */
 const PATIENCE_MS = 240_000;
@@ -26,8 +27,9 @@ export async function exportLogPage(
   format: LogExportFormat,
   position: SearchPosition | undefined,
   milliseconds: number,
+  page: { readonly records: number; readonly bytes: number } = PAGE,
 ): Promise<LogExportPage> {
-  const limits = { ...PAGE, softMs: milliseconds, hardMs: milliseconds + PATIENCE_MS };
+  const limits = { ...page, softMs: milliseconds, hardMs: milliseconds + PATIENCE_MS };
   const answer = await searchLogs(context, request, limits, position);
   const isOneSource = request.sources.length === 1;
   const rows = answer.records.map((record) => exportRow(record, format, isOneSource));

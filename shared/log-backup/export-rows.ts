@@ -57,9 +57,16 @@ function csvRow({ source, time, line }: FoundRecord): Buffer {
   ]);
 }
 
-/** RFC 4180; what a spreadsheet would take for a formula gets an apostrophe before it. */
+/**
+ * RFC 4180; what a spreadsheet would take for a formula gets an apostrophe before it, and any kind of
+ * line break is quoted.
+ */
+const csvForm = {
+  record_delimiter: 'windows',
+  escape_formulas: true,
+  quoted_match: /[\r\n]/,
+} as const;
+
 function csvLine(cells: readonly string[]): Buffer {
-  return Buffer.from(
-    stringify([[...cells]], { record_delimiter: 'windows', escape_formulas: true }),
-  );
+  return Buffer.from(stringify([[...cells]], csvForm));
 }

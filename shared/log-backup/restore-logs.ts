@@ -1,6 +1,6 @@
-// Restores whole segments of logs to a container outside: verified, decrypted, as compressed NDJSON that
-// any tool reads, beside what was measured of each. Nothing there is ever overwritten, and what was
-// written says where to go on.
+// Restores whole segments of logs to a container outside: verified, decrypted, as plain NDJSON that any
+// tool reads (several zstd frames in one file, many do not), beside what was measured of each. Nothing
+// there is ever overwritten, and what was written says where to go on.
 import { createHash, type Hash } from 'node:crypto';
 import { BackupError, isBackupError } from '../errors/backup-error.ts';
 import type { LogStore } from '../log-repository/log-store.ts';
@@ -36,13 +36,9 @@ interface Restored {
   readonly records?: number;
   readonly bytes?: number;
   readonly sha256?: string;
-  /** Of the NDJSON inside. */
-  readonly rawBytes?: number;
-  readonly rawSha256?: string;
   readonly code?: string;
 }
 
-const suffixes = { zstd: 'ndjson.zst', gzip: 'ndjson.gz' } as const;
 const LINE_FEED = 0x0a;
 
 /** Restores for a slice of time, at least one segment; may be killed anywhere and called again. */
@@ -110,8 +106,7 @@ async function writeSegment(
 ): Promise<Restored> {
   const { held, records, hour, name } = named;
   const segment = await parts.openSegment(store, held, keys, named);
-  const suffix = suffixes[segment.header.codec];
-  const file = `${folder}/${name.replace(/seg$/, suffix)}`;
+  const file = `${folder}/${name.replace(/seg$/, 'ndjson')}`;
   const measured = new Measured();
   if ((await target.create(file, content(segment, measured))) === 'exists') {
     await compare(target, file, segment, measured);
@@ -124,7 +119,7 @@ async function writeSegment(
   return { segment: name, hour, file, records, ...measured.figures() };
 }
 
-/** Frames as they are stored, each decompressed on the way: what goes out was read in full. */
+/** The lines of a segment frame by frame, each checked before it goes out. */
 async function* content(segment: Segment, measured: Measured): AsyncGenerator<Buffer> {
   measured.reset();
   for await (const { number, compressed } of segment.frames()) {
@@ -139,8 +134,8 @@ async function* content(segment: Segment, measured: Measured): AsyncGenerator<Bu
         },
       );
     }
-    measured.see(compressed, raw, lines);
-    yield compressed;
+    measured.see(raw, lines);
+    yield raw;
   }
 }
 
@@ -165,30 +160,21 @@ async function compare(
 class Measured {
   records = 0;
   #bytes = 0;
-  #rawBytes = 0;
   #sha256: Hash = createHash('sha256');
-  #rawSha256: Hash = createHash('sha256');
 
   reset(): void {
-    [this.records, this.#bytes, this.#rawBytes] = [0, 0, 0];
-    [this.#sha256, this.#rawSha256] = [createHash('sha256'), createHash('sha256')];
+    [this.records, this.#bytes] = [0, 0];
+    this.#sha256 = createHash('sha256');
   }
 
-  see(compressed: Buffer, raw: Buffer, records: number): void {
+  see(raw: Buffer, records: number): void {
     this.records += records;
-    this.#bytes += compressed.length;
-    this.#rawBytes += raw.length;
-    this.#sha256.update(compressed);
-    this.#rawSha256.update(raw);
+    this.#bytes += raw.length;
+    this.#sha256.update(raw);
   }
 
-  figures() {
-    return {
-      bytes: this.#bytes,
-      sha256: this.#sha256.copy().digest('hex'),
-      rawBytes: this.#rawBytes,
-      rawSha256: this.#rawSha256.copy().digest('hex'),
-    };
+  figures(): { bytes: number; sha256: string } {
+    return { bytes: this.#bytes, sha256: this.#sha256.copy().digest('hex') };
   }
 }
 

@@ -1,6 +1,6 @@
 import { isBackupError } from '../../shared/errors/backup-error.ts';
 import { copyLogs } from '../../shared/log-backup/copy-logs.ts';
-import type { LogSource } from '../../shared/model/log-source.ts';
+import { type LogSource, logSources } from '../../shared/model/log-source.ts';
 import {
   findLogCopy,
   noteLogCopied,
@@ -18,11 +18,20 @@ export interface LogCopyInput {
   readonly source: LogSource;
 }
 
-/** done: nothing is left that can be copied now; more: another slice goes on. */
+/**
+ * done: nothing is left that can be copied now; more: another slice goes on; down: a store or a key
+ * does not answer, so that no other source need be tried.
+ */
 export interface LogCopySlice {
-  readonly state: 'done' | 'more';
+  readonly state: 'done' | 'more' | 'down';
   readonly copied: number;
 }
+
+/** What stops all sources alike. */
+const outages = [
+  ...(['logStoreUnavailable', 'logStoreRefused', 'logStoreMissing'] as const),
+  ...(['keyUnavailable', 'cacheUnreachable', 'settingsInvalid'] as const),
+];
 
 /** Copies the chain of one source to the secondary log repository for one slice of time. */
 export const copyLogSlice = defineActivity<LogCopyInput, Outcome<LogCopySlice>>(
@@ -37,9 +46,13 @@ export const copyLogSlice = defineActivity<LogCopyInput, Outcome<LogCopySlice>>(
         if (!isBackupError(error)) throw error;
         const { code } = error;
         logger.warn('log copy does not go on', { tenantNo, collection: source, code });
-        await database.withTenant(tenantNo, (tx) =>
-          noteLogCopyFailure(tx, source, code, clock.now()),
-        );
+        const isDown = isBackupError(error, ...outages);
+        await database.withTenant(tenantNo, async (tx) => {
+          for (const each of isDown ? logSources : [source]) {
+            await noteLogCopyFailure(tx, each, code, clock.now());
+          }
+        });
+        if (isDown) return { state: 'down', copied: 0 };
         throw error;
       }
     }),

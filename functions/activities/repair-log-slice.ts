@@ -6,6 +6,7 @@ import {
   inspectionOfOperation,
   saveInspectionSlice,
 } from '../../shared/repository/inspections.ts';
+import { markLogCopy } from '../../shared/repository/log-copies.ts';
 import { updateOperation } from '../../shared/repository/operations.ts';
 import { getTenantByNo } from '../../shared/repository/tenants.ts';
 import { sliceMs } from '../backup-parts.ts';
@@ -122,6 +123,7 @@ async function save(
       findingCount: findings.length,
     });
     if (!isSaved) return;
+    await markLogCopy(tx, part);
     const counts = { done, skipped: 0, conflict: 0, failed, pending: 0 };
     await updateOperation(tx, inspection.operationId, { counts });
   });

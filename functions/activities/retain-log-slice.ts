@@ -1,5 +1,6 @@
 import { isBackupError } from '../../shared/errors/backup-error.ts';
 import type { LogSource } from '../../shared/model/log-source.ts';
+import { markLogCopy } from '../../shared/repository/log-copies.ts';
 import {
   findLogRetention,
   type LogRetentionRun,
@@ -84,7 +85,11 @@ export async function noted<State>(
       ? { ...fresh, orphansThrough: before?.orphansThrough ?? 0 }
       : before;
   const note = async (now: LogRetentionRun): Promise<void> =>
-    await database.withTenant(tenantNo, (tx) => noteLogRetention(tx, now));
+    await database.withTenant(tenantNo, async (tx) => {
+      await noteLogRetention(tx, now);
+      // behind a checkpoint, which has a number of its own
+      if (now.manifests > run.manifests) await markLogCopy(tx, source);
+    });
   try {
     const { run: now, state } = await work(run);
     await note(now);

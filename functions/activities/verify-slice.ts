@@ -98,7 +98,10 @@ async function look(
   deadline: Date,
 ): Promise<Looked> {
   const { database } = services();
-  const { tenantId } = await database.withRegistry((tx) => getTenantByNo(tx, tenantNo));
+  const tenant = await database.withRegistry((tx) => getTenantByNo(tx, tenantNo));
+  const { tenantId } = tenant;
+  // before the first point there is nothing to copy
+  if (subject.part === 'tenantCopy' && tenant.headPoint === 0) return nothing;
   return subject.part === 'tenantCopy'
     ? await lookAtCopy(tenantId, request, subject.container, place.copy, deadline)
     : await lookAtLogs(tenantId, request, subject.part, place.logs, deadline);

@@ -1,6 +1,6 @@
 // Brings the secondary log repository of a tenant up to its primary, the sources by turns, so that days
-// of one do not hold the others up. A source that is refused is left: the timer comes back to it, and
-// collection goes on meanwhile.
+// of one do not hold the others up. A source that is refused is left, and in an outage all are: the timer
+// comes back to them, and collection goes on meanwhile.
 import { logSources } from '../../shared/model/log-source.ts';
 import { copyLogSlice } from '../activities/copy-log-slice.ts';
 import { defineOrchestration } from '../durable/define-activity.ts';
@@ -22,6 +22,7 @@ export const copyLogs = defineOrchestration<CopyLogsInput, { readonly refused: n
       const source = open.shift();
       if (source === undefined) break;
       const outcome = yield* copyLogSlice(context, { tenantNo, tenantId, source });
+      if (outcome.ok && outcome.state === 'down') return { refused: logSources.length };
       if (!outcome.ok) refused += 1;
       else if (outcome.state === 'more') open.push(source);
     }

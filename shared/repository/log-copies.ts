@@ -64,6 +64,14 @@ export async function noteLogCopyFailure(
   );
 }
 
+/** A repair or a checkpoint has taken a number that the collector does not know of: the next minute looks. */
+export async function markLogCopy(tx: Transaction, source: string): Promise<void> {
+  await tx.change('update log_copy set checked_at = null where tenant_no = $1 and source = $2', [
+    tx.tenantNo,
+    source,
+  ]);
+}
+
 /** The sources of the tenant that were ever looked at, by name. */
 export async function listLogCopies(tx: Transaction): Promise<LogCopyRow[]> {
   return await tx.rows<LogCopyRow>(
@@ -88,7 +96,7 @@ export interface LogTenant {
 }
 
 /**
- * Tenants with a chain that is behind or not read back, and those of which no chain was looked at since
+ * Tenants with a chain that is behind, not read back or marked, and those of which no chain was looked at since
  * `checkedSince`. A chain that failed after `failedSince` waits. In a registry transaction.
  */
 export async function dueLogCopies(
@@ -100,7 +108,8 @@ export async function dueLogCopies(
      where not exists (select from log_copy c
          where c.tenant_no = t.tenant_no and c.checked_at > $1)
        or exists (select from log_copy c
-         where c.tenant_no = t.tenant_no and (c.copied <> c.head or c.verified <> c.copied)
+         where c.tenant_no = t.tenant_no and (c.copied <> c.head or c.verified <> c.copied
+             or c.checked_at is null)
            and (c.failed_at is null or c.failed_at <= $2))
        or exists (select from log_source s
          left join log_copy c on c.tenant_no = s.tenant_no and c.source = s.source

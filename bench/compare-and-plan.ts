@@ -20,8 +20,8 @@ interface Reads {
 
 /** Live rows the server fetched from the tables of the tenant so far. */
 async function readsSoFar(app: MeasuredApp): Promise<Reads> {
-  // statistics of a backend arrive up to a second after its transaction
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // an idle backend hands over the rest of its statistics after ten seconds (PGSTAT_IDLE_INTERVAL)
+  await new Promise((resolve) => setTimeout(resolve, 11_500));
   const [row] = await app.db.owner.rows<Reads>(
     `select sum(seq_tup_read) as sequential, sum(idx_tup_fetch) as indexed,
        (select sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit)

@@ -73,7 +73,8 @@ function nextLinkOf(page: Buffer): string | undefined {
   const at = page.indexOf(name);
   if (at < 0) return undefined;
   const from = at + name.length;
-  const url = new URL(JSON.parse(`"${page.toString('latin1', from, page.indexOf('"', from))}"`));
+  const link = page.toString('latin1', from, page.indexOf('"', from));
+  const url = new URL(JSON.parse(`"${link}"`) as string);
   return url.pathname + url.search;
 }
 

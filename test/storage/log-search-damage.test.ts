@@ -108,8 +108,11 @@ describe('search in a damaged log repository', () => {
 
   it('does not believe a manifest that the next one does not name', async () => {
     const chain = { tenant: hours.scene.tenant, source: 'signIns' };
-    const other = new SearchScene(openFolder(await newFolder()), hours.scene.keys);
-    Object.assign(other, { tenant: hours.scene.tenant });
+    const other = new SearchScene(
+      openFolder(await newFolder()),
+      hours.scene.keys,
+      hours.scene.tenant,
+    );
     await fill(other);
     const name = copyParts.manifestName(chain, 2);
     await hours.scene.store.remove(name);

@@ -3,12 +3,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guardChild } from '../../local/child-guard.ts';
 import { checkout } from './built-app.ts';
 import { type Installation, objectIdOfPerson, type Person, people } from './installation.ts';
+import { type Download, reach } from './reach.ts';
 
 const host = path.join(checkout, 'local', 'functions-host', 'main.ts');
 const version = '2026-11-01';
@@ -184,6 +184,20 @@ export class AppProcess {
     return { status, body: (text === '' ? undefined : JSON.parse(text)) as Body };
   }
 
+  /** A GET whose answer is bytes. */
+  async download(
+    person: Person,
+    target: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Download> {
+    const separator = target.includes('?') ? '&' : '?';
+    const token = await this.#installation.token(person);
+    return await reach(`${this.#url}${target}${separator}api-version=${version}`, {
+      method: 'GET',
+      headers: { authorization: `Bearer ${token}`, ...headers },
+    });
+  }
+
   /** Body of a good answer; throws with what the API says otherwise. */
   async call<Body>(person: Person, method: string, target: string, body?: unknown): Promise<Body> {
     const answer = await this.send<Body>(person, method, target, body);
@@ -266,22 +280,6 @@ export class AppProcess {
   ): Promise<OperationView> {
     return await this.succeeded(await this.startBackup(tenantId, request));
   }
-}
-
-/** One request on a connection of its own: a kept one may die while its process is frozen. */
-async function reach(
-  url: string,
-  init: { method: string; headers?: Readonly<Record<string, string>>; body?: string },
-): Promise<{ status: number; text: string }> {
-  const { method, headers = {}, body } = init;
-  const request = httpRequest(url, { method, headers, agent: false, timeout: 60_000 });
-  request.once('timeout', () => request.destroy(new Error(`${method} ${url} takes too long`)));
-  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
-  request.end(body);
-  const [response] = await answered;
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
 }
 
 /** Polls until it is true. */

@@ -25,6 +25,8 @@ export const people = {
   admin: ['Backup.Admin', 'Backup.Operator', 'Backup.Reader'],
   operator: ['Backup.Operator', 'Backup.Reader', 'Restore.Operator'],
   approver: ['Backup.Reader', 'Restore.Approver'],
+  /** Has access only where a test gives it. */
+  auditor: ['Security.Auditor'],
 } as const;
 export type Person = keyof typeof people;
 

@@ -54,7 +54,7 @@ const guidOf = (text: string): string => {
 };
 
 export class SearchScene {
-  readonly tenant = randomUUID();
+  readonly tenant: string;
   readonly keys: KeyWrapper;
   readonly repository: LogRepository;
   readonly store: LogStore;
@@ -62,7 +62,12 @@ export class SearchScene {
   readonly #heads = new Map<LogSource, ChainLink>();
   #order = 0;
 
-  constructor(store: LogStore, keys: KeyWrapper = createLocalKey(randomBytes(32))) {
+  constructor(
+    store: LogStore,
+    keys: KeyWrapper = createLocalKey(randomBytes(32)),
+    tenant: string = randomUUID(),
+  ) {
+    this.tenant = tenant;
     this.store = store;
     this.keys = keys;
     this.repository = new LogRepository(store, keys, { frameBytes: 3000 });

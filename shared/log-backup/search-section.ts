@@ -118,9 +118,14 @@ export class ChainSection {
     return [...stated, ...uncovered(range, this.#covered).map((part) => ({ ...part, kind }))];
   }
 
-  /** Whether a checkpoint has let this manifest go, and what only it names. */
+  /**
+   * Whether a checkpoint has let this manifest go, and what only it names. Removal begins with the
+   * oldest: only of the first one there is may parts be missing.
+   */
   async isRemoved(number: number): Promise<boolean> {
-    this.#removedThrough ??= this.#newestCheckpoint();
+    const { first } = (await this.#links.bounds()) ?? { first: number + 1 };
+    if (number !== first) return number < first;
+    this.#removedThrough ??= newestCheckpoint(this.#links);
     return number <= (await this.#removedThrough);
   }
 
@@ -195,17 +200,21 @@ export class ChainSection {
     }
     return hours;
   }
+}
 
-  /** Looks from the newest manifest backwards; 0 when nothing was ever removed. */
-  async #newestCheckpoint(): Promise<number> {
-    const { last } = (await this.#links.bounds()) ?? { last: 0 };
-    for (let number = last; number >= this.#first; number -= 1) {
-      const read = await this.#links.read(number);
-      const checkpoint = isLink(read) ? read.manifest.checkpoint : undefined;
-      if (checkpoint !== undefined) return checkpoint.removedThrough;
+/** Looks from the newest manifest backwards; 0 when nothing was ever removed. */
+async function newestCheckpoint(links: ChainLinks): Promise<number> {
+  const { first, last } = (await links.bounds()) ?? { first: 1, last: 0 };
+  for (let end = last; end >= first; end -= AHEAD) {
+    const length = Math.min(AHEAD, end - first + 1);
+    const numbers = Array.from({ length }, (_, place) => end - place);
+    const read = await Promise.all(numbers.map(async (number) => await links.read(number)));
+    const newest = read.find((each) => isLink(each) && each.manifest.checkpoint !== undefined);
+    if (newest !== undefined && isLink(newest)) {
+      return newest.manifest.checkpoint?.removedThrough ?? 0;
     }
-    return 0;
   }
+  return 0;
 }
 
 /** Where statements begin: with the first window, or where the retention has removed up to. */

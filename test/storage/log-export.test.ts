@@ -6,7 +6,7 @@ import type { SearchRequest } from '../../shared/log-backup/search-context.ts';
 import { partContainers } from '../../shared/log-repository/part-containers.ts';
 import { systemClock } from '../../shared/model/clock.ts';
 import { Killed, killingStore } from '../support/log-chains.ts';
-import { code, newFolder, openFolder } from '../support/log-stores.ts';
+import { code, newFastFolder, openFolder } from '../support/log-stores.ts';
 import {
   expected,
   hourTime,
@@ -37,7 +37,7 @@ const signIns: SearchRequest = {
 const threeLogs: SearchRequest = { ...signIns, sources: [...sceneSources] };
 
 beforeAll(async () => {
-  folder = await newFolder();
+  folder = await newFastFolder();
   scene = new SearchScene(openFolder(folder));
   const pick = numbersOf(11);
   for (const source of sceneSources) {
@@ -133,7 +133,7 @@ describe('the export of logs', () => {
   });
 
   it('puts nothing into a table that a spreadsheet would run', async () => {
-    const own = new SearchScene(openFolder(await newFolder()));
+    const own = new SearchScene(openFolder(await newFastFolder()));
     const dangerous = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '=cmd|"/c calc"!A1'];
     const pick = numbersOf(2);
     const records = dangerous.map((name, number) => {

@@ -13,7 +13,7 @@ import { newKey } from '../support/log-fixtures.ts';
 import {
   code,
   newContainer,
-  newFolder,
+  newFastFolder,
   openBlobs,
   openFolder,
   all as read,
@@ -30,7 +30,7 @@ let folder: string;
 
 beforeEach(async () => {
   hours = await fourHours();
-  target = openFolder(await newFolder());
+  target = openFolder(await newFastFolder());
   folder = randomUUID();
 });
 
@@ -95,7 +95,7 @@ describe('the restore of segments of logs', () => {
     expect(await restore(wholeDay, { deadline: new Date(0) })).toMatchObject({ segments: 2 });
     expect(await restore(wholeDay)).toMatchObject({ done: true });
     for (let killAt = 1; killAt <= 24; killAt += 3) {
-      const own = openFolder(await newFolder());
+      const own = openFolder(await newFastFolder());
       const counter = { calls: 0, killAt: Math.ceil(killAt / 2), isAfter: killAt % 2 === 0 };
       const killed = restore(wholeDay, { target: killingStore(own, counter) });
       await killed.catch((error: unknown) => {
@@ -135,7 +135,7 @@ describe('the restore of segments of logs', () => {
 describe('the secondary log repository alone', () => {
   it('serves search, export and restore when the primary is destroyed', async () => {
     const { scene } = hours;
-    const secondary = { store: openFolder(await newFolder()), keys: newKey() };
+    const secondary = { store: openFolder(await newFastFolder()), keys: newKey() };
     await copyLogs(
       {
         ...{ chain: { tenant: scene.tenant, source: 'signIns' }, parts: copyParts },

@@ -10,7 +10,7 @@ import {
   textsOf,
 } from '../support/four-hours.ts';
 import { newKey } from '../support/log-fixtures.ts';
-import { newFolder, openFolder } from '../support/log-stores.ts';
+import { newFastFolder, openFolder } from '../support/log-stores.ts';
 import { searchAll } from '../support/search-all.ts';
 import { expected, hourTime, SearchScene } from '../support/search-scene.ts';
 
@@ -109,7 +109,7 @@ describe('search in a damaged log repository', () => {
   it('does not believe a manifest that the next one does not name', async () => {
     const chain = { tenant: hours.scene.tenant, source: 'signIns' };
     const other = new SearchScene(
-      openFolder(await newFolder()),
+      openFolder(await newFastFolder()),
       hours.scene.keys,
       hours.scene.tenant,
     );

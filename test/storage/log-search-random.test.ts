@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SearchRequest } from '../../shared/log-backup/search-context.ts';
 import type { SearchFilters } from '../../shared/log-backup/search-filters.ts';
 import type { LogSource } from '../../shared/model/log-source.ts';
-import { newFolder, openFolder } from '../support/log-stores.ts';
+import { newFastFolder, openFolder } from '../support/log-stores.ts';
 import { searchAll } from '../support/search-all.ts';
 import {
   expected,
@@ -30,7 +30,7 @@ interface Act {
 
 /** First reads of one or two hours, then sweeps with late and with changed records. */
 async function randomScene(pick: Pick): Promise<SearchScene> {
-  const scene = new SearchScene(openFolder(await newFolder()));
+  const scene = new SearchScene(openFolder(await newFastFolder()));
   for (const source of sceneSources) {
     const acts: Act[] = [];
     for (let from = 0; from < HOURS; ) {

@@ -1,7 +1,7 @@
 // Four hours of sign-ins in a folder of their own, to be searched and damaged.
 import type { SearchRequest } from '../../shared/log-backup/search-context.ts';
 import type { LogStore } from '../../shared/log-repository/log-store.ts';
-import { newFolder, openFolder } from './log-stores.ts';
+import { newFastFolder, openFolder } from './log-stores.ts';
 import { hourTime, numbersOf, randomRecord, SearchScene, type TrueRecord } from './search-scene.ts';
 
 export const HOURS = 4;
@@ -26,7 +26,7 @@ export async function fill(target: SearchScene): Promise<void> {
 }
 
 export async function fourHours() {
-  const folder = await newFolder();
+  const folder = await newFastFolder();
   const scene = new SearchScene(openFolder(folder));
   await fill(scene);
   return {

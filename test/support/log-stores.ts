@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -33,10 +34,15 @@ export function openFolder(folder: string): LogStore {
   return openLogStore(new Secret(pathToFileURL(folder).href));
 }
 
-export async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'entra-backup-store-'));
+export async function newFolder(parent: string = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(path.join(parent, 'entra-backup-store-'));
   closing.push(() => rm(folder, { recursive: true }));
   return folder;
+}
+
+/** In memory where there is some: for tests of something else than making files durable. */
+export async function newFastFolder(): Promise<string> {
+  return await newFolder(existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
 }
 
 export async function* inPieces(content: Buffer, size: number): AsyncGenerator<Uint8Array> {

@@ -1,16 +1,14 @@
 // What an export of logs is given: its plan from the operation's row, the repository it reads and the
 // place where its parts are stored. Nothing here reads a log.
-
 import { type ExpiredExports, removeExpiredExports } from '../shared/export/expired-exports.ts';
-import type { ExportPlace } from '../shared/export/stored-export.ts';
-import { StoredExport } from '../shared/export/stored-export.ts';
+import { type ExportPlace, StoredExport } from '../shared/export/stored-export.ts';
 import type { LogExportFormat } from '../shared/log-backup/export-rows.ts';
 import type { SearchContext, SearchRequest } from '../shared/log-backup/search-context.ts';
 import { partContainers } from '../shared/log-repository/part-containers.ts';
 import { searchParts } from '../shared/log-repository/search-parts.ts';
 import type { Operation } from '../shared/model/operation.ts';
 import { findOperation } from '../shared/repository/operations.ts';
-import { type LogPlace, logPlaces, requireLogPlaces } from './log-parts.ts';
+import { type LogPlace, logPlaces, requireLogPlace } from './log-parts.ts';
 import type { Services } from './services.ts';
 
 export const EXPORT_DAYS = 7;
@@ -53,15 +51,14 @@ export interface OpenLogExport {
 const most = 50;
 const kept = new WeakMap<Services, Map<string, StoredExport>>();
 
-/** Makes no request. Throws `logsNotConfigured`. */
+/** Makes no request. Throws `logsNotConfigured`, and the errors of requireLogPlace. */
 export function openLogExport(services: Services, operation: Operation): OpenLogExport {
   const input = operation.request as unknown as LogExportInput;
   const { sources, from, to, versions } = input;
   const sealed = Buffer.from(input.filters, 'base64');
   const text = services.linkCipher().open(sealed, sealOf(operation.id));
   const filters = JSON.parse(text) as SearchRequest['filters'];
-  const found = requireLogPlaces(services)[input.repository] ?? requireLogPlaces(services).primary;
-  const { store, keys } = found;
+  const { store, keys } = requireLogPlace(services, input.repository);
   const tenant = operation.tenantId.toLowerCase();
   const place = { store, keys, containers: partContainers };
   return {

@@ -58,6 +58,18 @@ export function requireLogPlaces(from: Services): LogPlaces {
   throw new BackupError('logsNotConfigured', 'PRIMARY_LOG_REPOSITORY is not set');
 }
 
+/**
+ * One of them. Throws `invalidParameter` when it is not configured: never the other one instead, whose
+ * chains have other numbers.
+ */
+export function requireLogPlace(from: Services, name: LogPlace['name']): LogPlace {
+  const place = requireLogPlaces(from)[name];
+  if (place !== undefined) return place;
+  throw new BackupError('invalidParameter', 'SECONDARY_LOG_REPOSITORY is not set', {
+    details: { target: 'repository' },
+  });
+}
+
 function openPlace(
   from: Services,
   name: LogPlace['name'],

@@ -1,14 +1,10 @@
 import { restoreLogsSlice } from '../../shared/log-backup/restore-logs.ts';
 import { searchParts } from '../../shared/log-repository/search-parts.ts';
-import {
-  getOperation,
-  isCancelRequested,
-  updateOperation,
-} from '../../shared/repository/operations.ts';
+import { getOperation, updateOperation } from '../../shared/repository/operations.ts';
 import { sliceMs } from '../backup-parts.ts';
 import { defineActivity } from '../durable/define-activity.ts';
 import { type Outcome, outcomeOf } from '../durable/outcome.ts';
-import { requireLogPlaces } from '../log-parts.ts';
+import { requireLogPlace } from '../log-parts.ts';
 import { type LogRestoreInput, restoreTarget } from '../log-restores.ts';
 import { services } from '../services.ts';
 
@@ -22,20 +18,15 @@ const MOST_WARNINGS = 20;
 /** Restores segments of logs for one slice of time; what is written says where to go on. */
 export const restoreLogSlice = defineActivity<
   Input,
-  Outcome<{ state: 'more' | 'done' | 'canceled'; segments: number; isWhole: boolean }>
+  Outcome<{ state: 'more' | 'done'; segments: number; isWhole: boolean }>
 >(
   'restoreLogSlice',
   async ({ tenantNo, operationId }) =>
     await outcomeOf(async () => {
       const { database, clock } = services();
       const operation = await database.withTenant(tenantNo, (tx) => getOperation(tx, operationId));
-      const isCanceled = await database.withTenant(tenantNo, (tx) =>
-        isCancelRequested(tx, operationId),
-      );
-      if (isCanceled) return { state: 'canceled', segments: 0, isWhole: false };
       const input = operation.request as unknown as LogRestoreInput;
-      const places = requireLogPlaces(services());
-      const { store, keys } = places[input.repository] ?? places.primary;
+      const { store, keys } = requireLogPlace(services(), input.repository);
       const context = {
         ...{ store, keys, clock, parts: searchParts, folder: operationId },
         tenant: operation.tenantId.toLowerCase(),

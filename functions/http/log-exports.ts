@@ -10,6 +10,7 @@ import {
   updateOperation,
 } from '../../shared/repository/operations.ts';
 import { expiryOf, exportInput, type LogExportInput, openLogExport } from '../log-exports.ts';
+import { requireLogPlace } from '../log-parts.ts';
 import type { Services } from '../services.ts';
 import { accepted } from './backups.ts';
 import { byteRange } from './byte-range.ts';
@@ -19,7 +20,6 @@ import {
   filtersOf,
   logFilters,
   logRange,
-  placeOf,
   repositoryName,
   sourcesOf,
 } from './log-request.ts';
@@ -49,7 +49,7 @@ defineRoute(
   },
   async (context) => {
     const { tx, tenant, access, body: asked, services } = context;
-    placeOf(services, asked.repository);
+    requireLogPlace(services, asked.repository);
     const { from, to, versions, format, repository } = asked;
     const [sources, filters] = [sourcesOf(asked), filtersOf(asked.filters)];
     const id = crypto.randomUUID();

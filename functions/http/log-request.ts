@@ -1,13 +1,12 @@
 // What requests about logs have in common: sources, times, filters and the repository that is read.
 import { z } from 'zod';
-import { BackupError } from '../../shared/errors/backup-error.ts';
 import { DAY, msOfTime, parseLogTime } from '../../shared/log-backup/log-time.ts';
 import type { SearchContext, SearchRequest } from '../../shared/log-backup/search-context.ts';
 import type { SearchFilters } from '../../shared/log-backup/search-filters.ts';
 import { searchParts } from '../../shared/log-repository/search-parts.ts';
 import { logSources } from '../../shared/model/log-source.ts';
 import type { Tenant } from '../../shared/model/tenant.ts';
-import { type LogPlace, requireLogPlaces } from '../log-parts.ts';
+import type { LogPlace } from '../log-parts.ts';
 import type { Services } from '../services.ts';
 import { isPlainText, sourceList, time } from './schemas.ts';
 
@@ -83,15 +82,6 @@ export function filtersOf(filters: z.output<typeof logFilters> | undefined): Sea
   const { correlationId, ...others } = filters ?? {};
   const given = Object.fromEntries(Object.entries(others).filter(([, each]) => each !== undefined));
   return { ...given, ...(correlationId === undefined ? {} : { correlation: correlationId }) };
-}
-
-/** Throws `logsNotConfigured`, and `invalidParameter` when there is no such repository. */
-export function placeOf(services: Services, name: LogPlace['name']): LogPlace {
-  const place = requireLogPlaces(services)[name];
-  if (place !== undefined) return place;
-  throw new BackupError('invalidParameter', 'SECONDARY_LOG_REPOSITORY is not set', {
-    details: { target: 'repository' },
-  });
 }
 
 export function searchContext(

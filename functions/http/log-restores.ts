@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { parseLogName } from '../../shared/log-repository/log-names.ts';
 import { createOperation } from '../../shared/repository/operations.ts';
+import { requireLogPlace } from '../log-parts.ts';
 import { type LogRestoreInput, restoreTarget } from '../log-restores.ts';
 import { accepted } from './backups.ts';
-import { checkRange, logRange, placeOf, repositoryName } from './log-request.ts';
+import { checkRange, logRange, repositoryName } from './log-request.ts';
 import { defineRoute } from './route.ts';
 import { operationBody } from './schemas.ts';
 
@@ -57,7 +58,7 @@ defineRoute(
   async (context) => {
     const { tx, tenant, access, body: asked, services } = context;
     const { segments, source, from, to, container, repository } = asked;
-    placeOf(services, repository);
+    requireLogPlace(services, repository);
     restoreTarget(services, container);
     const isRange = source !== undefined && from !== undefined && to !== undefined;
     const request = isRange ? { source, from, to } : { segments: segments ?? [] };

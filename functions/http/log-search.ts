@@ -7,12 +7,12 @@ import type {
   SearchLimits,
 } from '../../shared/log-backup/search-context.ts';
 import { searchLogs } from '../../shared/log-backup/search-logs.ts';
+import { requireLogPlace } from '../log-parts.ts';
 import {
   checkRange,
   filtersOf,
   logFilters,
   logRange,
-  placeOf,
   repositoryName,
   searchContext,
   sourcesOf,
@@ -112,7 +112,7 @@ defineRoute(
   },
   async ({ services, tenant, body: given, position: at, top }) => {
     const asked = given as z.output<typeof body>;
-    const place = placeOf(services, asked.repository);
+    const place = requireLogPlace(services, asked.repository);
     const { from, to, versions } = asked;
     const request = {
       ...{ from, to, versions },

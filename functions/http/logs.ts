@@ -13,8 +13,8 @@ import {
   type LogSourceRow,
   listLogSources,
 } from '../../shared/repository/log-sources.ts';
+import { requireLogPlace } from '../log-parts.ts';
 import type { Services } from '../services.ts';
-import { placeOf } from './log-request.ts';
 import { defineRoute } from './route.ts';
 import { time, timeText } from './schemas.ts';
 
@@ -152,7 +152,7 @@ async function statementsOf(
       details: { target: 'to' },
     });
   }
-  const { repository } = placeOf(services, name);
+  const { repository } = requireLogPlace(services, name);
   const row = await services.database.withTenant(tenantNo, (tx) => findLogSource(tx, source));
   const chain = {
     ...{ tenant: tenantId, source, repository },

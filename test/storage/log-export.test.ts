@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { removeExpiredExports } from '../../shared/export/expired-exports.ts';
+import type { PartState } from '../../shared/export/stored-export.ts';
 import { csvColumns } from '../../shared/log-backup/export-rows.ts';
 import type { SearchRequest } from '../../shared/log-backup/search-context.ts';
 import { partContainers } from '../../shared/log-repository/part-containers.ts';
 import { systemClock } from '../../shared/model/clock.ts';
+import { all, fourHours, textsOf } from '../support/four-hours.ts';
 import { Killed, killingStore } from '../support/log-chains.ts';
 import { code, newFastFolder, openFolder } from '../support/log-stores.ts';
 import {
@@ -169,6 +171,28 @@ describe('the export of logs', () => {
     await scene.store.create(one, bytes);
     expect(await code(openExport(plan).read(last, 0, last.bytes))).toMatch(/^container|^key/);
   });
+
+  it.each([0, 3])(
+    'says that it is not whole when a segment of hour %i is damaged',
+    async (hour) => {
+      const hours = await fourHours();
+      const name = await hours.nameIn(hour, '.seg');
+      await hours.flip(name, 1200);
+      const plan = planOf({ context: hours.anew(), request: all });
+      const notes: string[] = [];
+      let last: PartState | undefined;
+      while (last === undefined || last.position !== undefined) {
+        last = await nextPart(plan, last);
+        notes.push(...last.notes);
+      }
+      expect(last.number).toBeGreaterThan(2);
+      expect(last.isWhole).toBe(false);
+      expect(notes.filter((note) => note.startsWith(name)).length).toBeGreaterThan(0);
+      const lines = linesOf(await contentOf(plan));
+      expect(lines).toEqual(expect.arrayContaining(textsOf(hours.without(hour))));
+      expect(lines.length).toBeLessThan(hours.scene.truth.length);
+    },
+  );
 
   it('is removed with all its parts once it has expired, and no other', async () => {
     const [old, young] = [planOf(), planOf()];

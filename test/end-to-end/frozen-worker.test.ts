@@ -12,6 +12,9 @@ const plan = { users: 50, groups: 12, links: 100, administrativeUnits: 3, seed }
 const TAKEOVER_MS = 120_000;
 const TEST_MS = 400_000;
 
+/** An app without it works on nothing but its own backups, and takes nothing over. */
+const withoutTimer = { 'AzureWebJobs.startDueJobs.Disabled': 'true' };
+
 let installation: Installation;
 let successor: AppProcess;
 const apps: AppProcess[] = [];
@@ -27,7 +30,7 @@ beforeAll(async () => {
   installation = await createInstallation({ databaseTimeouts: { idle: 3_000, lock: 1_500 } });
   successor = new AppProcess(installation, 'successor');
   apps.push(successor);
-  await successor.start();
+  await successor.start({ environment: withoutTimer });
   const { control } = installation;
   for (let n = 0; n < 6; n += 1) {
     const scene = new CrashScene(installation, await installation.addTenant(plan));
@@ -65,9 +68,10 @@ interface Frozen extends Scene {
 async function freezeAt(name: string, failpoint: string): Promise<Frozen> {
   const app = new AppProcess(installation, name.replaceAll(' ', '-'));
   apps.push(app);
-  // without its timer it works on nothing but its own backup
-  const environment = { 'AzureWebJobs.startDueJobs.Disabled': 'true' };
-  const [made] = await Promise.all([takeScene(successor), app.start({ environment })]);
+  const [made] = await Promise.all([
+    takeScene(successor),
+    app.start({ environment: withoutTimer }),
+  ]);
   const { scene, change } = made;
   await change(6);
   const operation = await app.startBackup(scene.tenantId, { mode: 'full', types: tracked });
@@ -112,6 +116,9 @@ describe('a worker frozen until another has taken its backup over', { timeout: T
       freezeAt('sleeper', 'page.afterGraph.beforeTx'),
       ...freezeAll,
     ]);
+    // until here a worker that a busy machine kept silent for three leases would have been taken over
+    await successor.stop();
+    await successor.start();
     await slowUnits(early);
     await successor.call('operator', 'POST', `/api/operations/${sleeper.operation}/cancel`);
     // The minute timer more often, once nobody is about to start a backup in another task hub: a
